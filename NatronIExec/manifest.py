@@ -1,0 +1,165 @@
+"""The two records that travel between the artist's machine and a worker, as canonical JSON.
+
+`Manifest` goes out: what one job renders, cut into chunks, with the hash of every file. `FrameList` comes back as
+`frames.json`: which file holds which frame, with its hash. The digest of `frames.json` is what the chain holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Mapping, Tuple
+
+from NatronIExec.errors import BadInput
+
+SCHEMA = 1
+#: Stands in the project text for the folder in which the worker lays out the job; the worker replaces it (XML-escaped).
+JOB_ROOT = "@NATRON_IEXEC_JOB@"
+#: iExec refuses longer base names anywhere below IEXEC_OUT (worker PostComputeService.java).
+MAX_RESULT_NAME = 31
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One input. `path` is relative to the job folder (POSIX, no `..`); `sha256` and `size` are of the plain content,
+    `cid` and `sealed_size` of what the storage holds (the same content, or its sealed form when the job is sealed)."""
+
+    path: str
+    sha256: str
+    size: int
+    cid: str
+    sealed_size: int = 0
+
+
+@dataclass(frozen=True)
+class ManifestWriter:
+    """A Write node. `extension` without a dot; `views` is empty unless its file name has a view token (%V or %v),
+    then one file a view is rendered; a `movie` is one file for all frames."""
+
+    name: str
+    extension: str
+    views: Tuple[str, ...] = ()
+    movie: bool = False
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one task renders: `frames` of the writer number `writer`; `files` are positions in `Manifest.files`.
+    `index` equals the task's index on chain, over all deals of the request order."""
+
+    index: int
+    writer: int
+    frames: Tuple[int, ...]
+    files: Tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One job. `project` is the position of the project in `files`. `clips` are groups of positions in `files` that
+    belong to one clip: when the renderer reports an input that it could not load, the worker fetches the whole clip.
+    `hashes` is "file" or "pixels" (bags with trust > 1, where file headers may differ). `sealed` says that blobs are
+    encrypted with the key that the worker gets as IEXEC_REQUESTER_SECRET_1 (hex, 32 bytes). `environment` values and
+    `arguments` may contain JOB_ROOT."""
+
+    job: str
+    project: int
+    writers: Tuple[ManifestWriter, ...]
+    files: Tuple[InputFile, ...]
+    chunks: Tuple[Chunk, ...]
+    gateways: Tuple[str, ...]
+    clips: Tuple[Tuple[int, ...], ...] = ()
+    hashes: str = "file"
+    sealed: bool = False
+    stall_s: int = 600
+    environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: Tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+    def to_bytes(self) -> bytes:
+        return canonical(asdict(self))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Manifest:
+        """Raises BadInput when the content is no manifest of a schema that this version reads."""
+        try:
+            wire = json.loads(content)
+            if wire["schema"] != SCHEMA:
+                raise BadInput(
+                    f"This manifest has schema {wire['schema']}, this version reads {SCHEMA}.",
+                    "Use the same version on the machine that submits and in the app's image.",
+                )
+            return cls(
+                job=str(wire["job"]),
+                project=int(wire["project"]),
+                writers=tuple(
+                    ManifestWriter(w["name"], w["extension"], tuple(w["views"]), bool(w["movie"]))
+                    for w in wire["writers"]
+                ),
+                files=tuple(InputFile(**f) for f in wire["files"]),
+                chunks=tuple(
+                    Chunk(c["index"], c["writer"], tuple(c["frames"]), tuple(c["files"])) for c in wire["chunks"]
+                ),
+                gateways=tuple(wire["gateways"]),
+                clips=tuple(tuple(clip) for clip in wire["clips"]),
+                hashes=str(wire["hashes"]),
+                sealed=bool(wire["sealed"]),
+                stall_s=int(wire["stall_s"]),
+                environment=dict(wire["environment"]),
+                arguments=tuple(wire["arguments"]),
+            )
+        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+            raise BadInput(f"The manifest cannot be read: {problem}.", "Submit the job again.") from problem
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A rendered frame: `file` is relative to the result archive (POSIX), base name at most 31 characters. Exactly
+    one of `sha256` (of the file) and `pixels` (of the decoded picture, `images.pixel_hash`) is set, as
+    `Manifest.hashes` says. `size` in bytes is 0 with pixel hashes, since headers differ between workers. A movie is
+    one entry whose `frame` is its first."""
+
+    frame: int
+    view: str
+    file: str
+    size: int = 0
+    sha256: str = ""
+    pixels: str = ""
+
+
+@dataclass(frozen=True)
+class FrameList:
+    """`frames.json`, the file at the deterministic output path: nothing in it may differ between two honest workers."""
+
+    job: str
+    chunk: int
+    writer: str
+    frames: Tuple[Frame, ...]
+    schema: int = SCHEMA
+
+    def to_bytes(self) -> bytes:
+        return canonical(asdict(self))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> FrameList:
+        """Raises BadInput when a worker sent something else."""
+        try:
+            wire = json.loads(content)
+            if wire["schema"] != SCHEMA:
+                raise ValueError(f"schema {wire['schema']}")
+            frames = tuple(
+                Frame(int(f["frame"]), str(f["view"]), str(f["file"]), int(f["size"]), str(f["sha256"]), str(f["pixels"]))
+                for f in wire["frames"]
+            )
+            return cls(str(wire["job"]), int(wire["chunk"]), str(wire["writer"]), frames)
+        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+            raise BadInput(f"frames.json cannot be read: {problem}.") from problem
+
+
+def canonical(value: Dict[str, Any]) -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def sha256_hex(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
