@@ -148,7 +148,9 @@ class FrameList:
             if wire["schema"] != SCHEMA:
                 raise ValueError(f"schema {wire['schema']}")
             frames = tuple(
-                Frame(int(f["frame"]), str(f["view"]), str(f["file"]), int(f["size"]), str(f["sha256"]), str(f["pixels"]))
+                Frame(
+                    int(f["frame"]), str(f["view"]), str(f["file"]), int(f["size"]), str(f["sha256"]), str(f["pixels"])
+                )
                 for f in wire["frames"]
             )
             return cls(str(wire["job"]), int(wire["chunk"]), str(wire["writer"]), frames)

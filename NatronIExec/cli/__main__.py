@@ -1,0 +1,5 @@
+"""`python -m NatronIExec.cli`."""
+
+from NatronIExec.cli import main
+
+main()

@@ -1,0 +1,316 @@
+"""The command group and everything about jobs. Wallet and system commands are in their own modules."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import click
+
+from NatronIExec import __version__
+from NatronIExec.cli.amounts import Rlc, format_rlc
+from NatronIExec.cli.connection import FRAMES_MISSING, Session, report
+from NatronIExec.cli.system_commands import devnet, doctor, engine, install, networks, settings
+from NatronIExec.cli.wallet_commands import wallet
+from NatronIExec.cli.watch import follow
+from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused
+
+pass_session = click.make_pass_decorator(Session)
+RLC = Rlc()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="natron-iexec")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout; errors as JSON on stderr.")
+@click.option("--password-file", metavar="FILE", help="Read the wallet password from FILE (- for standard input).")
+@click.pass_context
+def cli(context: click.Context, as_json: bool, password_file: str | None) -> None:
+    """Render Natron projects on the iExec marketplace."""
+    context.obj = context.with_resource(_session(as_json, password_file))
+
+
+class _session:
+    """Closes the connection however the command ends."""
+
+    def __init__(self, as_json: bool, password_file: str | None) -> None:
+        self._session = Session(as_json, password_file)
+
+    def __enter__(self) -> Session:
+        return self._session
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+
+def run() -> None:
+    """Run the group; our errors become a sentence and an exit code. `--json` counts wherever it stands."""
+    arguments = sys.argv[1:]
+    as_json = "--json" in arguments
+    if as_json:
+        arguments = ["--json", *(a for a in arguments if a != "--json")]
+    try:
+        sys.exit(cli.main(arguments, prog_name="natron-iexec", standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        sys.exit(report(Cancelled("Cancelled."), as_json))
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+    except NatronIExecError as problem:
+        sys.exit(report(problem, as_json))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def submission_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is to be rendered: the same for scan, plan and submit."""
+    options = [
+        click.argument("project", type=click.Path(path_type=Path)),
+        click.option(
+            "--writer", "writers", multiple=True, metavar="NAME", help="Write node to render (default: all enabled)."
+        ),
+        click.option("--frames", metavar="RANGE", help="1-10x2,20 (default: each writer's own range)."),
+        click.option("--chunk", type=click.IntRange(min=1), metavar="N", help="Frames a task (default: chosen)."),
+        click.option("--network", metavar="NAME", help="Network (default: the one in the settings)."),
+        click.option("--workerpool", metavar="ADDR", help="Worker group (default: the cheapest that fits)."),
+        click.option("--max-price", "max_price_nrlc", type=RLC, metavar="RLC", help="Refuse a job that can cost more."),
+        click.option(
+            "--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder (default: the writer's)."
+        ),
+        click.option("--confidential", is_flag=True, help="Only the enclave can read the project."),
+        click.option("--trust", type=click.IntRange(min=1), default=1, help="Workers that must agree on each task."),
+        click.option(
+            "--test-frames",
+            type=click.Choice(["none", "auto", "auto-continue"]),
+            default="none",
+            help="First, middle and last frame before the rest.",
+        ),
+        click.option("--only-missing", is_flag=True, help="Skip frames whose file is there."),
+        click.option(
+            "--add-file", "extra_files", multiple=True, type=click.Path(path_type=Path), help="Also send this file."
+        ),
+        click.option(
+            "--exclude-file",
+            "exclude_files",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="Do not send this file.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def submission(session: Session, project: Path, **asked: Any) -> dict[str, Any]:
+    """The Submission of the protocol: absolute paths, and the network of the settings when none is named."""
+    network = asked.pop("network") or session.call("settings.get")["network"]
+    out = asked.pop("out")
+    return {
+        **asked,
+        "project": str(project.expanduser().absolute()),
+        "original": None,
+        "writers": list(asked["writers"]),
+        "network": network,
+        "out": str(out.expanduser().absolute()) if out else None,
+        "extra_files": [str(path.expanduser().absolute()) for path in asked["extra_files"]],
+        "exclude_files": [str(path.expanduser().absolute()) for path in asked["exclude_files"]],
+    }
+
+
+@cli.command()
+@submission_options
+@pass_session
+def scan(session: Session, project: Path, **asked: Any) -> None:
+    """List what a render needs: writers, files, chunks, what is missing. Spends and sends nothing."""
+    from NatronIExec.cli.screen import print_scan
+
+    sheet = session.call_with_progress("scan", "Scanning", **submission(session, project, **asked))
+    session.emit(sheet, lambda: print_scan(sheet))
+
+
+@cli.command()
+@submission_options
+@pass_session
+def plan(session: Session, project: Path, **asked: Any) -> None:
+    """Show tasks, price, gas, the most that can be spent and when the rest is refunded. Spends nothing."""
+    from NatronIExec.cli.screen import print_plan
+
+    sheet = session.call_with_progress("plan", "Planning", **submission(session, project, **asked))
+    session.emit(sheet, lambda: print_plan(sheet))
+
+
+@cli.command()
+@submission_options
+@click.option("--yes", is_flag=True, help="Do not ask before spending what the plan shows.")
+@click.option("--watch", "watching", is_flag=True, help="Follow the job to its end.")
+@pass_session
+def submit(session: Session, project: Path, yes: bool, watching: bool, **asked: Any) -> int:
+    """Render PROJECT on iExec: shows the price, asks, buys all tasks, and brings the frames back."""
+    from NatronIExec.cli.screen import print_plan
+
+    wanted = submission(session, project, **asked)
+    sheet = session.call_with_progress("plan", "Planning", **wanted)
+    if not session.as_json:
+        print_plan(sheet)
+    _refuse_unready(sheet)
+    if not yes:
+        click.confirm(f"Spend at most {format_rlc(sheet['total_nrlc'])}?", abort=True, err=True)
+    bought = session.call_signed("submit", **wanted, plan=sheet["plan"], max_total_nrlc=sheet["total_nrlc"])
+    if watching:
+        return watch_job(session, bought["job"])
+    session.emit(bought, lambda: click.echo(f"Job {bought['job']}. Follow it with: natron-iexec watch {bought['job']}"))
+    return 0
+
+
+def _refuse_unready(sheet: dict[str, Any]) -> None:
+    """A locked wallet is no reason: the password is asked for."""
+    from NatronIExec.errors import from_wire
+
+    blocking = [problem for problem in sheet["problems"] if problem["code"] != "wallet-locked"]
+    if blocking:
+        raise from_wire(blocking[0])
+    errors = [check for check in sheet["scan"]["checks"] if check["level"] == "error"]
+    if errors:
+        raise OrderRefused(errors[0]["title"], errors[0]["remedy"])
+
+
+@cli.command()
+@pass_session
+def jobs(session: Session) -> None:
+    """List all jobs, newest first."""
+    from NatronIExec.cli.screen import print_jobs
+
+    rows = session.call("jobs")
+    session.emit(rows, lambda: print_jobs(rows))
+
+
+@cli.command()
+@click.argument("job")
+@pass_session
+def show(session: Session, job: str) -> None:
+    """Everything about one JOB: state, money, deals, tasks."""
+    from NatronIExec.cli.screen import print_job
+
+    sheet = session.call("show", job=job)
+    session.emit(sheet, lambda: print_job(sheet))
+
+
+@cli.command()
+@click.argument("job")
+@pass_session
+def watch(session: Session, job: str) -> int:
+    """Follow JOB to its end. Exit code 9 when frames are missing then."""
+    return watch_job(session, job)
+
+
+def watch_job(session: Session, job: str) -> int:
+    row = follow(session, job)
+    session.emit(row, lambda: click.echo(f"{row['state_text'] or row['state']} {row['out'] or ''}"))
+    return 0 if row["state"] in ("done", "held") else FRAMES_MISSING
+
+
+@cli.command()
+@click.argument("job")
+@pass_session
+def cancel(session: Session, job: str) -> None:
+    """Stop what can still be stopped of JOB; says what is bought already."""
+    answer = session.call_signed("cancel", job=job)
+
+    def human() -> None:
+        for text in answer["stopped"]:
+            click.echo(f"Stopped: {text}")
+        for text in answer["bought"]:
+            click.echo(f"Bought already: {text}")
+
+    session.emit(answer, human)
+
+
+@cli.command()
+@click.argument("job")
+@click.option("--frames", metavar="RANGE", help="These frames (default: those that failed).")
+@pass_session
+def retry(session: Session, job: str, frames: str | None) -> None:
+    """Buy the failed frames of JOB again, as a new job."""
+    answer = session.call_signed("retry", job=job, frames=frames)
+    session.emit(answer, lambda: click.echo(f"Job {answer['job']}"))
+
+
+@cli.command(name="import")
+@click.argument("job")
+@pass_session
+def import_(session: Session, job: str) -> None:
+    """Bring the frames of JOB into the project folder (again)."""
+    answer = session.call("import", job=job)
+    session.emit(
+        answer, lambda: click.echo(f"{answer['imported']} frames in {answer['folder']}, {answer['skipped']} were there")
+    )
+
+
+@cli.command()
+@click.argument("job", required=False)
+@pass_session
+def claim(session: Session, job: str | None) -> None:
+    """Get the money of unfinished tasks back (of JOB, or of all jobs past their deadline)."""
+    answer = session.call_signed("claim", job=job)
+    session.emit(
+        answer, lambda: click.echo(f"{answer['tasks']} tasks claimed, {format_rlc(answer['refund_nrlc'])} back")
+    )
+
+
+@cli.command()
+@click.argument("job")
+@click.argument("task", type=int, required=False)
+@click.option("--tail", type=int, default=200, help="The last N lines.")
+@pass_session
+def logs(session: Session, job: str, task: int | None, tail: int) -> None:
+    """What happened to JOB, or what the renderer of TASK printed."""
+    answer = session.call("logs", job=job, task=task, tail=tail)
+    session.emit(answer, lambda: click.echo("\n".join(answer["lines"])))
+
+
+@cli.command()
+@click.argument("job")
+@pass_session
+def remove(session: Session, job: str) -> None:
+    """Take JOB off the list. Frames are never deleted."""
+    session.call("remove", job=job)
+    session.emit({}, lambda: click.echo("Removed from the list; its frames stay where they are."))
+
+
+@cli.command()
+@click.argument("job")
+@click.argument("to", type=click.Path(path_type=Path))
+@pass_session
+def bundle(session: Session, job: str, to: Path) -> None:
+    """Write what was sent for JOB into the folder TO."""
+    answer = session.call("bundle", job=job, to=str(to.expanduser().absolute()))
+    session.emit(answer, lambda: click.echo(answer["path"]))
+
+
+@cli.command()
+@pass_session
+def ledger(session: Session) -> None:
+    """What every job cost and what came back."""
+    from NatronIExec.cli.screen import print_ledger
+
+    answer = session.call("ledger")
+    session.emit(answer, lambda: print_ledger(answer))
+
+
+@cli.command()
+@click.option("--network", metavar="NAME")
+@click.option("--confidential", is_flag=True)
+@pass_session
+def workerpools(session: Session, network: str | None, confidential: bool) -> None:
+    """Worker groups that sell render time now, cheapest first."""
+    from NatronIExec.cli.screen import print_workerpools
+
+    rows = session.call(
+        "workerpools", network=network or session.call("settings.get")["network"], confidential=confidential
+    )
+    session.emit(rows, lambda: print_workerpools(rows))
+
+
+for _command in (wallet, engine, devnet, doctor, install, networks, settings):
+    cli.add_command(_command)

@@ -1,0 +1,226 @@
+"""The engine, the local network, settings, and whether everything that a render needs is there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from NatronIExec import paths
+from NatronIExec.cli.connection import Session
+from NatronIExec.errors import BadInput, EngineGone, NatronIExecError
+
+pass_session = click.make_pass_decorator(Session)
+
+
+@click.group()
+def engine() -> None:
+    """The process that holds wallet and queue; it is started by itself when needed."""
+
+
+@engine.command()
+@pass_session
+def start(session: Session) -> None:
+    """Start the engine if none runs."""
+    answer = session.call("status")
+    session.emit(answer, lambda: click.echo(f"Engine {answer['version']} runs (pid {answer['pid']})."))
+
+
+@engine.command()
+@click.option("--force", is_flag=True, help="Also while jobs are active; they go on at the next start.")
+@pass_session
+def stop(session: Session, force: bool) -> None:
+    """Stop the engine. Jobs go on at the next start."""
+    try:
+        session.client_if_running.call("stop", {"force": force}, timeout_s=30)
+    except EngineGone:
+        session.emit({}, lambda: click.echo("No engine runs."))
+        return
+    session.emit({}, lambda: click.echo("Stopped."))
+
+
+@engine.command()
+@pass_session
+def status(session: Session) -> None:
+    """Whether an engine runs, without starting one."""
+    try:
+        answer = session.client_if_running.call("status", {}, timeout_s=30)
+    except EngineGone:
+        session.emit({"running": False}, lambda: click.echo("No engine runs."))
+        return
+    session.emit(
+        {"running": True, **answer},
+        lambda: click.echo(f"Engine {answer['version']} (pid {answer['pid']}), {answer['jobs_active']} active jobs"),
+    )
+
+
+@click.group()
+def devnet() -> None:
+    """A local iExec on this machine, for trying things out: worthless money, real contracts."""
+
+
+@devnet.command()
+@click.option("--workers", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="Where its state lives.")
+@pass_session
+def up(session: Session, workers: int, folder: Path | None) -> None:
+    """Install (first time), start, and make it known as the network `local`."""
+    from NatronIExec.devnet.network import LocalNetwork
+
+    _show_devnet(session, LocalNetwork(folder or paths.devnet()).up(workers=workers))
+
+
+@devnet.command(name="status")
+@click.option("--folder", type=click.Path(path_type=Path))
+@pass_session
+def devnet_status(session: Session, folder: Path | None) -> None:
+    """Where it listens and what runs."""
+    from NatronIExec.devnet.network import LocalNetwork
+
+    _show_devnet(session, LocalNetwork(folder or paths.devnet()).status())
+
+
+@devnet.command()
+@click.option("--folder", type=click.Path(path_type=Path))
+@pass_session
+def down(session: Session, folder: Path | None) -> None:
+    """Stop it; its chain is kept for the next `up`."""
+    from NatronIExec.devnet.network import LocalNetwork
+
+    LocalNetwork(folder or paths.devnet()).down()
+    session.emit({}, lambda: click.echo("Stopped."))
+
+
+def _show_devnet(session: Session, state: dict[str, Any]) -> None:
+    session.emit(state, lambda: click.echo("\n".join(f"{name}: {value}" for name, value in state.items())))
+
+
+def devnet_requester_key() -> str:
+    """The worthless test key that the local network funds. Raises BadInput when no local network was made."""
+    accounts = paths.devnet() / "accounts.json"
+    try:
+        return str(json.loads(accounts.read_text())["requester"]["key"])
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise BadInput("There is no local network's account.", "Run `natron-iexec devnet up` first.") from problem
+
+
+@click.command()
+@pass_session
+def networks(session: Session) -> None:
+    """The networks that can be chosen with --network."""
+    from NatronIExec.cli.screen import console, table
+
+    rows = session.call("networks")
+    listed = [
+        (n["name"], n["title"], n["chain_id"], "test" if n["test"] else "real money", "yes" if n["available"] else "no")
+        for n in rows
+    ]
+    session.emit(rows, lambda: console().print(table(("name", "title", "chain", "money", "ready"), listed)))
+
+
+@click.command()
+@click.argument("changes", nargs=-1, metavar="[NAME=VALUE]...")
+@pass_session
+def settings(session: Session, changes: tuple[str, ...]) -> None:
+    """Show the settings, or change some: `settings network=local lock_after_s=900`. Values are JSON or plain text."""
+    wanted = dict(_assignment(change) for change in changes)
+    answer = session.call("settings.set", changes=wanted) if wanted else session.call("settings.get")
+    session.emit(
+        answer, lambda: click.echo("\n".join(f"{name} = {json.dumps(value)}" for name, value in answer.items()))
+    )
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadInput(f"{text!r} changes nothing.", "Write NAME=VALUE.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+@click.command()
+@pass_session
+def install(session: Session) -> None:
+    """Tell the Natron plugin how to start this engine."""
+    record = {
+        "command": [sys.executable, "-m", "NatronIExec.engine"],
+        "package": str(Path(__file__).resolve().parents[2]),
+    }
+    paths.private_folder(paths.home())
+    paths.write_atomic(paths.install_file(), json.dumps(record, indent=2).encode())
+    plugin = record["package"]
+    session.emit(
+        {**record, "file": str(paths.install_file())},
+        lambda: click.echo(f"Written: {paths.install_file()}\nAdd {plugin} to NATRON_PLUGIN_PATH and start Natron."),
+    )
+
+
+@click.command()
+@pass_session
+def doctor(session: Session) -> int:
+    """Look at everything that a render needs, and say what to do about what is missing."""
+    findings = _findings(session)
+    bad = [finding for finding in findings if finding["level"] == "error"]
+
+    def human() -> None:
+        marks = {"ok": ("ok  ", "green"), "warning": ("look", "yellow"), "error": ("bad ", "red")}
+        for finding in findings:
+            mark, colour = marks[finding["level"]]
+            click.echo(
+                f"{click.style(mark, fg=colour)} {finding['what']}: {finding['title']} {finding['remedy']}".rstrip()
+            )
+
+    session.emit(findings, human)
+    return 1 if bad else 0
+
+
+def _findings(session: Session) -> list[dict[str, str]]:
+    findings: list[dict[str, str]] = []
+
+    def add(level: str, what: str, title: str, remedy: str = "") -> None:
+        findings.append({"level": level, "what": what, "title": title, "remedy": remedy})
+
+    try:
+        answer = session.call("status")
+        add("ok", "engine", f"version {answer['version']}, state in {answer['home']}")
+    except NatronIExecError as problem:
+        add("error", "engine", problem.title, problem.remedy)
+        return findings
+    chosen = session.call("settings.get")["network"]
+    known = {network["name"]: network for network in session.call("networks")}
+    if chosen not in known:
+        add(
+            "error",
+            "network",
+            f"{chosen} is not known.",
+            "Run `natron-iexec settings network=NAME` with one of: " + ", ".join(known),
+        )
+        return findings
+    if not known[chosen]["available"]:
+        add(
+            "warning",
+            "network",
+            f"{chosen} has no app deployed yet.",
+            "Use `natron-iexec devnet up` and `settings network=local` to try things out.",
+        )
+    for kind, url in known[chosen]["endpoints"].items():
+        if not url:
+            continue
+        try:
+            tested = session.call("test_endpoint", network=chosen, kind=kind, url=url)
+            add("ok", kind, f"{tested['answer']} ({tested['ms']} ms)")
+        except NatronIExecError as problem:
+            add("error", kind, problem.title, problem.remedy)
+    state = session.call("wallet.state", network=chosen)
+    if not state["accounts"]:
+        add("warning", "wallet", "no account yet.", "Run `natron-iexec wallet create` or `wallet import`.")
+    elif state["balance"] is None:
+        add("warning", "wallet", "the balance is not known.", state["error"]["remedy"] if state["error"] else "")
+    else:
+        add("ok", "wallet", f"{state['current']} on {chosen}")
+    return findings

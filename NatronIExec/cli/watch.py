@@ -1,0 +1,92 @@
+"""Following one job from the terminal: the engine pushes events, nothing is polled."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from typing import Any, Mapping
+
+from NatronIExec.cli.connection import Session
+from NatronIExec.errors import EngineGone
+
+#: States that no event changes any more without a person's word.
+SETTLED = frozenset({"done", "partly", "failed", "cancelled", "held", "paused"})
+
+Row = Mapping[str, Any]
+
+
+def follow(session: Session, job: str) -> Row:
+    """Show `job` until it is settled and return its last JobRow. Ctrl-C leaves the job running.
+
+    Raises Conflict for an unknown job and EngineGone when the engine ends meanwhile.
+    """
+    events: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+    session.client.subscribe(events.put)
+    row: Row = session.call("show", job=job)
+    with _display(session) as display:
+        display.update(row)
+        while row["state"] not in SETTLED:
+            event = events.get()
+            if event.get("event") == "gone":
+                raise EngineGone(
+                    "The engine stopped.", "The job goes on when it is started again: natron-iexec engine start"
+                )
+            for changed in event.get("jobs", ()):
+                if changed["id"] == job:
+                    row = changed
+                    display.update(row)
+    return row
+
+
+def _display(session: Session) -> _Silent:
+    if session.as_json:
+        return _Silent()
+    return _Bar() if sys.stderr.isatty() else _Lines()
+
+
+class _Silent:
+    def __enter__(self) -> _Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, row: Row) -> None:
+        return None
+
+
+class _Lines(_Silent):
+    """For a log file: a line when the words or the count change."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def update(self, row: Row) -> None:
+        text = f"{row['state_text'] or row['state']} ({row['frames_done']}/{row['frames_total']} frames)"
+        if text != self._last:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+            self._last = text
+
+
+class _Bar(_Silent):
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._progress = Progress(console=Console(stderr=True))
+        self._row = self._progress.add_task("", total=None)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def update(self, row: Row) -> None:
+        self._progress.update(
+            self._row,
+            completed=row["frames_done"],
+            total=row["frames_total"] or None,
+            description=row["state_text"] or row["state"],
+        )
