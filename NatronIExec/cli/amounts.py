@@ -10,7 +10,7 @@ NRLC_PER_RLC = 10**9
 WEI_PER_ETH = 10**18
 
 
-class Rlc(click.ParamType):
+class Rlc(click.ParamType[int]):
     """`0.25` → 250000000 nRLC; refuses signs, exponents beyond nRLC and words."""
 
     name = "RLC"

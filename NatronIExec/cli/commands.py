@@ -121,7 +121,7 @@ def submission(session: Session, project: Path, **asked: Any) -> dict[str, Any]:
 @cli.command()
 @submission_options
 @pass_session
-def scan(session: Session, project: Path, **asked: Any) -> None:
+def scan(session: Session, /, project: Path, **asked: Any) -> None:
     """List what a render needs: writers, files, chunks, what is missing. Spends and sends nothing."""
     from NatronIExec.cli.screen import print_scan
 
@@ -132,7 +132,7 @@ def scan(session: Session, project: Path, **asked: Any) -> None:
 @cli.command()
 @submission_options
 @pass_session
-def plan(session: Session, project: Path, **asked: Any) -> None:
+def plan(session: Session, /, project: Path, **asked: Any) -> None:
     """Show tasks, price, gas, the most that can be spent and when the rest is refunded. Spends nothing."""
     from NatronIExec.cli.screen import print_plan
 
@@ -145,7 +145,7 @@ def plan(session: Session, project: Path, **asked: Any) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before spending what the plan shows.")
 @click.option("--watch", "watching", is_flag=True, help="Follow the job to its end.")
 @pass_session
-def submit(session: Session, project: Path, yes: bool, watching: bool, **asked: Any) -> int:
+def submit(session: Session, /, project: Path, yes: bool, watching: bool, **asked: Any) -> int:
     """Render PROJECT on iExec: shows the price, asks, buys all tasks, and brings the frames back."""
     from NatronIExec.cli.screen import print_plan
 

@@ -1,0 +1,435 @@
+"""The chain: everything that is read from and sent to an iExec hub. The only importer of web3, used for its ABI codec.
+
+Reads are grouped into JSON-RPC batches, so that a purchase takes few HTTP requests whatever its size. A transaction is
+signed before it is sent, its hash known and recorded by the caller; it is sent once and then looked up.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Callable, Iterable, Mapping, Sequence, cast
+
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from web3 import Web3
+
+from NatronIExec.errors import NotEnoughFunds, WrongChain
+from NatronIExec.iexec import abi
+from NatronIExec.iexec.network import Network
+from NatronIExec.iexec.orders import Domain, deal_id, hash_order, task_id
+from NatronIExec.iexec.records import (
+    ZERO_ADDRESS,
+    Account,
+    Balances,
+    Block,
+    Category,
+    Deal,
+    Match,
+    Order,
+    RequestOrder,
+    Task,
+    TaskStatus,
+)
+from NatronIExec.iexec.reverts import explain
+from NatronIExec.iexec.signer import Signer
+from NatronIExec.iexec.transport import RpcError, Transport
+
+#: viewTask calls a batch: larger answers are cut off by public nodes.
+TASKS_A_BATCH = 500
+#: A gas limit above the estimate: what the estimate cannot foresee is a first-time storage slot or two.
+GAS_HEADROOM = 1.25
+#: No estimate is possible before the deposit is mined; matchOrders itself never needs more for params under 1 kB.
+MATCH_GAS = 1_500_000
+
+Call = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """An unsigned transaction; `max_gas_wei` is the most that it can cost."""
+
+    to: str
+    data: str
+    gas: int
+    nonce: int
+    max_fee_wei: int
+    priority_fee_wei: int
+    chain_id: int
+    what: str
+
+    @property
+    def max_gas_wei(self) -> int:
+        return self.gas * self.max_fee_wei
+
+    def fields(self) -> dict[str, Any]:
+        """As eth-account and Clef take it."""
+        return {
+            "type": 2,
+            "chainId": self.chain_id,
+            "to": self.to,
+            "data": self.data,
+            "value": 0,
+            "gas": self.gas,
+            "nonce": self.nonce,
+            "maxFeePerGas": self.max_fee_wei,
+            "maxPriorityFeePerGas": self.priority_fee_wei,
+        }
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    raw: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    hash: str
+    ok: bool
+    block: int
+    gas_used: int
+    gas_wei: int
+    logs: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Fees:
+    max_fee_wei: int
+    priority_fee_wei: int
+
+
+class Hub:
+    """One network's hub through one transport. Methods raise Unreachable, ServiceError or what `reverts` explains."""
+
+    def __init__(self, network: Network, transport: Transport) -> None:
+        self.network = network
+        self.domain = Domain(network.chain_id, network.hub)
+        self.transport = transport
+        codec = Web3()
+        self._hub = codec.eth.contract(address=cast(Any, network.hub), abi=abi.HUB)
+        self._asset = codec.eth.contract(abi=abi.ASSET)
+        self._token = codec.eth.contract(address=cast(Any, network.rlc), abi=abi.TOKEN)
+        self._codec = codec.codec
+
+    # reading
+
+    def check(self) -> None:
+        """Raises WrongChain when the endpoint serves another chain, or the hub's EIP-712 domain is not ours."""
+        chain, separator = self.transport.rpc_batch(
+            self.network.rpc, [("eth_chainId", []), self.view("eip712domain_separator")]
+        )
+        if int(chain, 16) != self.network.chain_id:
+            raise WrongChain(
+                f"The RPC endpoint serves chain {int(chain, 16)}; {self.network.title} is {self.network.chain_id}.",
+                "Correct the RPC endpoint in the settings.",
+            )
+        if str(separator) != domain_separator(self.domain):
+            raise WrongChain(
+                f"The hub {self.network.hub} is not the iExec hub of {self.network.title}.",
+                "Correct the hub's address in the network's file.",
+            )
+
+    def view(self, name: str, *args: Any, to: str = "", contract: Any = None) -> Call:
+        """One eth_call for a batch. Some nodes want a sender, so there always is one."""
+        source = contract if contract is not None else self._hub
+        data = source.encode_abi(name, args=list(args))
+        return "eth_call", [{"from": self.network.hub, "to": to or self.network.hub, "data": data}, "latest"]
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        return self.transport.rpc_batch(self.network.rpc, calls)
+
+    def decode(self, name: str, answer: str, contract: Any = None) -> Any:
+        """The outputs of `name`, a single one unwrapped."""
+        source = contract if contract is not None else self._hub
+        outputs = [entry for entry in source.abi if entry.get("name") == name and entry["type"] == "function"][0][
+            "outputs"
+        ]
+        values = self._codec.decode([_type(output) for output in outputs], bytes.fromhex(answer[2:]))
+        return values[0] if len(values) == 1 else values
+
+    def block(self) -> Block:
+        return block_of(self.transport.rpc(self.network.rpc, "eth_getBlockByNumber", ["latest", False]))
+
+    def categories(self) -> list[Category]:
+        count = int(self.batch([self.view("countCategory")])[0], 16)
+        answers = self.batch([self.view("viewCategory", number) for number in range(count)])
+        return [self._category(number, answer) for number, answer in enumerate(answers)]
+
+    def category(self, number: int) -> Category:
+        return self._category(number, self.batch([self.view("viewCategory", number)])[0])
+
+    def _category(self, number: int, answer: str) -> Category:
+        name, description, timeref = self.decode("viewCategory", answer)
+        return Category(number, name, description, timeref)
+
+    def account(self, address: str) -> Account:
+        return Account(*self.decode("viewAccount", self.batch([self.view("viewAccount", address)])[0]))
+
+    def balances(self, address: str) -> Balances:
+        """Wallet and escrow in one request."""
+        rlc, account, wei = self.batch(self.balance_calls(address))
+        stake, locked = self.decode("viewAccount", account)
+        return Balances(int(rlc, 16), stake, locked, int(wei, 16))
+
+    def balance_calls(self, address: str) -> list[Call]:
+        """RLC in the wallet, (stake, locked), wei: the calls behind `balances`."""
+        return [
+            self.view("balanceOf", address, to=self.network.rlc, contract=self._token),
+            self.view("viewAccount", address),
+            ("eth_getBalance", [address, "latest"]),
+        ]
+
+    def owner_call(self, asset: str) -> Call:
+        return self.view("owner", to=asset, contract=self._asset)
+
+    def owner(self, asset: str) -> str:
+        return address_of(self.batch([self.owner_call(asset)])[0])
+
+    def consumed(self, order_hashes: Sequence[str]) -> dict[str, int]:
+        """How much of each order the chain has seen used."""
+        answers = self.batch([self.view("viewConsumed", order_hash) for order_hash in order_hashes])
+        return {order_hash: int(answer, 16) for order_hash, answer in zip(order_hashes, answers)}
+
+    def deal(self, dealid: str) -> Deal | None:
+        return self.deals([dealid])[0]
+
+    def deals(self, dealids: Sequence[str]) -> list[Deal | None]:
+        answers = self.batch([self.view("viewDeal", dealid) for dealid in dealids])
+        return [self._deal(dealid, answer) for dealid, answer in zip(dealids, answers)]
+
+    def deals_of_request(self, request_hash: str) -> list[Deal]:
+        """What was bought with a request order, whoever sent the match: a deal's id follows from the order's hash and
+        what was consumed before, so nothing needs to be remembered (PoCo IexecPoco1Facet)."""
+        bought: list[Deal] = []
+        first = 0
+        while (deal := self.deal(deal_id(request_hash, first))) is not None:
+            bought.append(deal)
+            first += deal.bot_size
+        return bought
+
+    def tasks(self, wanted: Sequence[tuple[str, int]]) -> list[Task]:
+        """(dealid, index) → Task, in the order given."""
+        found: list[Task] = []
+        for at in range(0, len(wanted), TASKS_A_BATCH):
+            part = [(task_id(dealid, index), dealid, index) for dealid, index in wanted[at : at + TASKS_A_BATCH]]
+            answers = self.batch([self.view("viewTask", taskid) for taskid, _, _ in part])
+            found += [self._task(*which, answer) for which, answer in zip(part, answers)]
+        return found
+
+    def fees(self) -> Fees:
+        return self.fees_of(*self.batch(self.fee_calls()))
+
+    @staticmethod
+    def fee_calls() -> list[Call]:
+        return [("eth_getBlockByNumber", ["latest", False]), ("eth_gasPrice", [])]
+
+    @staticmethod
+    def fees_of(block: Mapping[str, Any], gas_price: str) -> Fees:
+        """EIP-1559 with room for the base fee to double; the tip is what the node's price adds to the base fee."""
+        base = int(block.get("baseFeePerGas") or "0x0", 16)
+        tip = max(0, int(gas_price, 16) - base)
+        return Fees(2 * base + tip, tip)
+
+    # sending
+
+    def transaction(
+        self, sender: str, to: str, data: str, what: str, nonce: int | None = None, gas: int | None = None
+    ) -> Transaction:
+        """A transaction ready to sign, gas estimated unless given. A refusal is explained before anything is paid."""
+        calls: list[Call] = [*self.fee_calls(), ("eth_getTransactionCount", [sender, "pending"])]
+        if gas is None:
+            calls.append(("eth_estimateGas", [{"from": sender, "to": to, "data": data}]))
+        answers = self.transport.rpc_batch_raw(self.network.rpc, calls)
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise explain(str(answer.details.get("message", "")), str(answer.details.get("data") or "")) from answer
+        fees = self.fees_of(answers[0], answers[1])
+        limit = gas if gas is not None else int(int(answers[3], 16) * GAS_HEADROOM)
+        return Transaction(
+            to=to,
+            data=data,
+            gas=limit,
+            nonce=int(answers[2], 16) if nonce is None else nonce,
+            max_fee_wei=fees.max_fee_wei,
+            priority_fee_wei=fees.priority_fee_wei,
+            chain_id=self.network.chain_id,
+            what=what,
+        )
+
+    def encode(self, name: str, *args: Any) -> str:
+        """Calldata of a hub function."""
+        return str(self._hub.encode_abi(name, args=list(args)))
+
+    def match_calldata(self, match: Match) -> str:
+        return self.encode(
+            "matchOrders", *(order_tuple(o) for o in (match.app, match.dataset, match.workerpool, match.request))
+        )
+
+    def approve_and_call(
+        self, sender: str, amount_nrlc: int, calldata: str, what: str, gas: int | None = None
+    ) -> Transaction:
+        """The RLC token moves `amount_nrlc` into escrow and, on a hub >= 6.2, runs `calldata` (a match) with it."""
+        data = self._token.encode_abi("approveAndCall", args=[self.network.hub, amount_nrlc, calldata])
+        return self.transaction(sender, self.network.rlc, data, what, gas=gas)
+
+    def build_match(self, match: Match, deposit_nrlc: int) -> list[Transaction]:
+        """What buys the deal: one transaction where the hub can deposit and match at once or nothing is to be
+        deposited, else deposit and match. Exactly `deposit_nrlc` is approved, never more."""
+        sender = match.request.requester
+        calldata = self.match_calldata(match)
+        if not deposit_nrlc:
+            return [self.transaction(sender, self.network.hub, calldata, "match")]
+        if self.network.one_tx_match:
+            return [self.approve_and_call(sender, deposit_nrlc, calldata, "deposit and match")]
+        deposit = self.build_deposit(sender, deposit_nrlc)
+        follow = self.transaction(sender, self.network.hub, calldata, "match", nonce=deposit.nonce + 1, gas=MATCH_GAS)
+        return [deposit, follow]
+
+    def build_deposit(self, sender: str, amount_nrlc: int) -> Transaction:
+        return self.approve_and_call(sender, amount_nrlc, "0x", "deposit")
+
+    def build_withdraw(self, sender: str, amount_nrlc: int) -> Transaction:
+        return self.transaction(sender, self.network.hub, self.encode("withdraw", amount_nrlc), "withdraw")
+
+    def build_close(self, order: RequestOrder) -> Transaction:
+        """Close what is left of a request order, so that nobody can buy with it any more. Sent by the requester."""
+        operation = (order_tuple(order), 1, b"")
+        return self.transaction(
+            order.requester, self.network.hub, self.encode("manageRequestOrder", operation), "close"
+        )
+
+    @staticmethod
+    def sign(transaction: Transaction, signer: Signer) -> SignedTransaction:
+        raw = signer.sign_transaction(transaction.fields())
+        return SignedTransaction("0x" + raw.hex(), "0x" + keccak(raw).hex())
+
+    def send(self, signed: SignedTransaction) -> None:
+        """Hand a signed transaction to the node, once. Sending the same again is harmless and not an error; whether it
+        was mined is for `receipt` to say."""
+        try:
+            self.transport.rpc(self.network.rpc, "eth_sendRawTransaction", [signed.raw], retry=False)
+        except RpcError as problem:
+            words = str(problem.details.get("message", "")).lower()
+            if not any(mark in words for mark in ("already known", "already imported", "nonce too low")):
+                raise explain(words, str(problem.details.get("data") or "")) from problem
+
+    def receipt(self, transaction_hash: str) -> Receipt | None:
+        """None while it is not mined."""
+        found = self.transport.rpc(self.network.rpc, "eth_getTransactionReceipt", [transaction_hash])
+        return receipt_of(found) if found else None
+
+    def wait(
+        self,
+        transaction_hash: str,
+        give_up: Callable[[], bool] = lambda: False,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> Receipt | None:
+        """Look until it is mined, at first quickly; None when `give_up` says so. A failed one raises OrderRefused."""
+        wait_s = 0.02
+        while (receipt := self.receipt(transaction_hash)) is None:
+            if give_up():
+                return None
+            pause(wait_s)
+            wait_s = min(2.0, wait_s * 1.5)
+        if not receipt.ok:
+            raise explain(f"transaction {transaction_hash} failed")
+        return receipt
+
+    # decoding
+
+    def _deal(self, dealid: str, answer: str) -> Deal | None:
+        app, dataset, workerpool, *rest = self.decode("viewDeal", answer)
+        trust, category, tag, requester, beneficiary, callback, params, start, first, size, _, _, _ = rest
+        if not size:
+            return None
+        return Deal(
+            dealid=dealid,
+            app=to_checksum_address(app[0]),
+            app_price_nrlc=app[2],
+            dataset=to_checksum_address(dataset[0]),
+            dataset_price_nrlc=dataset[2],
+            workerpool=to_checksum_address(workerpool[0]),
+            workerpool_owner=to_checksum_address(workerpool[1]),
+            workerpool_price_nrlc=workerpool[2],
+            trust=trust,
+            category=category,
+            tag="0x" + tag.hex(),
+            requester=to_checksum_address(requester),
+            beneficiary=to_checksum_address(beneficiary),
+            callback=to_checksum_address(callback),
+            params=params,
+            start_s=start,
+            bot_first=first,
+            bot_size=size,
+        )
+
+    def _task(self, taskid: str, dealid: str, index: int, answer: str) -> Task:
+        values = self.decode("viewTask", answer)
+        return Task(
+            taskid=taskid,
+            dealid=dealid,
+            index=index,
+            status=TaskStatus(values[0]),
+            final_deadline_s=values[6],
+            result_digest="0x" + values[11].hex(),
+            results=values[12],
+            contributors=tuple(to_checksum_address(worker) for worker in values[10]),
+        )
+
+
+def order_tuple(order: Order) -> tuple[Any, ...]:
+    """The order as the ABI takes it."""
+    return tuple(
+        bytes.fromhex(value[2:]) if name in ("tag", "salt", "sign") else value for name, value in asdict(order).items()
+    )
+
+
+def domain_separator(domain: Domain) -> str:
+    kind = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+    typed = domain.typed()
+    words = [kind, keccak(text=typed["name"]), keccak(text=typed["version"])]
+    words += [domain.chain_id.to_bytes(32, "big"), bytes(12) + bytes.fromhex(domain.hub[2:])]
+    return "0x" + keccak(b"".join(words)).hex()
+
+
+def hashes_of(match: Match, domain: Domain) -> tuple[str, str, str]:
+    """Hashes of the app, worker group and request orders."""
+    return hash_order(match.app, domain), hash_order(match.workerpool, domain), hash_order(match.request, domain)
+
+
+def address_of(answer: str) -> str:
+    return to_checksum_address("0x" + answer[-40:]) if len(answer) >= 42 else ZERO_ADDRESS
+
+
+def block_of(answer: Mapping[str, Any]) -> Block:
+    return Block(int(answer["number"], 16), int(answer["timestamp"], 16))
+
+
+def receipt_of(found: Mapping[str, Any]) -> Receipt:
+    used = int(found["gasUsed"], 16)
+    return Receipt(
+        hash=found["transactionHash"],
+        ok=int(found["status"], 16) == 1,
+        block=int(found["blockNumber"], 16),
+        gas_used=used,
+        gas_wei=used * int(found.get("effectiveGasPrice") or "0x0", 16),
+        logs=tuple(found["logs"]),
+    )
+
+
+def require_gas(transactions: Iterable[Transaction], eth_wei: int) -> None:
+    """Raises NotEnoughFunds when the wallet cannot pay the most that the transactions can cost."""
+    need = sum(transaction.max_gas_wei for transaction in transactions)
+    if need > eth_wei:
+        raise NotEnoughFunds(
+            f"Gas can cost up to {need / 10**18:.6f} ETH, the account has {eth_wei / 10**18:.6f} ETH.",
+            "Send some ETH to the account.",
+        )
+
+
+def _type(output: Mapping[str, Any]) -> str:
+    """Canonical ABI type, tuples spelt out."""
+    if not output["type"].startswith("tuple"):
+        return str(output["type"])
+    return "(" + ",".join(_type(part) for part in output["components"]) + ")" + output["type"][5:]

@@ -1,0 +1,108 @@
+"""The order book: what apps and worker groups sell now. Paths and shapes: iexec-market-api 7 (api/openapi.yaml)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Mapping
+
+from eth_account.messages import encode_typed_data
+from eth_utils.crypto import keccak
+
+from NatronIExec.errors import ServiceError
+from NatronIExec.iexec.network import Network
+from NatronIExec.iexec.orders import KINDS, from_json, to_json
+from NatronIExec.iexec.records import Order, PublishedOrder
+from NatronIExec.iexec.signer import Signer
+from NatronIExec.iexec.transport import Transport
+
+PAGE_SIZE = 1000
+
+
+class Market:
+    """Reads need no account; writes sign a challenge that is good once, so writes of one client are serialised."""
+
+    def __init__(self, network: Network, transport: Transport) -> None:
+        self._network = network
+        self._transport = transport
+        self._writing = threading.Lock()
+
+    def app_orders(self, app: str, **filters: Any) -> list[PublishedOrder]:
+        """Open orders of `app`, cheapest first. Filters: requester, workerpool, min_tag, max_tag, min_volume."""
+        return self._orders("app", app=app, **filters)
+
+    def workerpool_orders(self, **filters: Any) -> list[PublishedOrder]:
+        """Open worker group orders, cheapest first. Filters: category, workerpool, app, requester, min_tag, max_tag,
+        min_volume, min_trust. Without `app` or `requester` only orders open to everybody are listed."""
+        return self._orders("workerpool", **filters)
+
+    def order(self, kind: str, order_hash: str) -> PublishedOrder:
+        found = self._transport.get_json(f"{self._url(kind)}/{order_hash}", {"chainId": self._network.chain_id})
+        return _published(kind, found)
+
+    def publish(self, kind: str, order: Order, signer: Signer) -> str:
+        """Offer a signed order; returns its hash. Presigned orders cannot be published."""
+        answer = self._write("POST", kind, {"order": to_json(order)}, signer)
+        return str(answer["published"]["orderHash"])
+
+    def unpublish(self, kind: str, order_hash: str, signer: Signer) -> None:
+        """Take an order off the book. It stays valid on chain until it is closed there."""
+        self._write("PUT", kind, {"target": "unpublish_orderHash", "orderHash": order_hash}, signer)
+
+    def _orders(self, kind: str, **filters: Any) -> list[PublishedOrder]:
+        query = {"chainId": self._network.chain_id, "pageSize": PAGE_SIZE}
+        query.update({_camel(name): value for name, value in filters.items() if value is not None})
+        found: list[PublishedOrder] = []
+        for page in range(1000):  # `nextPage` is a record offset, so pages are counted here
+            answer = self._transport.get_json(self._url(kind), {**query, "pageIndex": page})
+            rows = _rows(answer, self._url(kind))
+            found += [_published(kind, row) for row in rows]
+            if len(rows) < PAGE_SIZE:
+                break
+        return found
+
+    def _write(self, method: str, kind: str, body: Mapping[str, Any], signer: Signer) -> Any:
+        chain = {"chainId": self._network.chain_id}
+        with self._writing:
+            challenge = self._transport.get_json(
+                f"{self._network.market}/challenge", {**chain, "address": signer.address}
+            )
+            headers = {"authorization": authorization(challenge["data"], signer)}
+            response = self._transport.request(
+                method, self._url(kind), params=chain, headers=headers, json_body=body, retry=False
+            )
+        return response.json()
+
+    def _url(self, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(kind)
+        return f"{self._network.market}/{kind}orders"
+
+
+def authorization(challenge: Mapping[str, Any], signer: Signer) -> str:
+    """`hash_signature_address` over the challenge's typed data: the header of market and scheduler."""
+    types = {name: fields for name, fields in challenge["types"].items() if name != "EIP712Domain"}
+    signature = signer.sign_typed_data(challenge["domain"], types, challenge["primaryType"], challenge["message"])
+    signable = encode_typed_data(full_message=dict(challenge))
+    digest = "0x" + keccak(b"\x19" + signable.version + signable.header + signable.body).hex()
+    return f"{digest}_{signature}_{signer.address}"
+
+
+def _rows(answer: Any, url: str) -> list[Mapping[str, Any]]:
+    if isinstance(answer, dict) and isinstance(answer.get("orders"), list):
+        return list(answer["orders"])
+    raise ServiceError(f"{url} answered without orders.", "Check the market's endpoint in the settings.")
+
+
+def _published(kind: str, row: Mapping[str, Any]) -> PublishedOrder:
+    return PublishedOrder(
+        order=from_json(kind, row["order"]),
+        order_hash=str(row["orderHash"]),
+        remaining=int(row["remaining"]),
+        status=str(row["status"]),
+        signer=str(row.get("signer", "")),
+    )
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(part.capitalize() for part in tail)

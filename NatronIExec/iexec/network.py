@@ -1,0 +1,115 @@
+"""The networks that iExec runs on, and their endpoints. Any other one comes from a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Mapping
+
+from NatronIExec.errors import BadInput
+
+#: tee (bit 0) + tdx (bit 3): what the public worker groups run today (sdk 9 constant TDX_DEFAULT_TAG).
+TDX_TAG = "0x" + "00" * 31 + "09"
+NO_TAG = "0x" + "00" * 32
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where a chain and its iExec services are.
+
+    `hub` and `rlc` are contract addresses; the rest of the services are base URLs, "" when there is none.
+    `app` is our paid app for many tasks, `app_single` the free one for a single task; "" where not deployed yet.
+    `tag` is what orders there must carry. `one_tx_match`: the hub is >= 6.2, where deposit and match are one
+    transaction (PoCo IexecEscrowTokenFacet.receiveApproval).
+    """
+
+    name: str
+    title: str
+    chain_id: int
+    hub: str
+    rlc: str
+    rpc: str
+    market: str = ""
+    sms: str = ""
+    ipfs: str = ""
+    gateway: str = ""
+    compass: str = ""
+    subgraph: str = ""
+    workerpool: str = ""
+    app: str = ""
+    app_single: str = ""
+    tag: str = NO_TAG
+    test: bool = False
+    faucet: str = ""
+    one_tx_match: bool = True
+
+    def with_endpoints(self, **urls: str) -> Network:
+        """The same network through other URLs (rpc, market, sms, ipfs, gateway); empty ones change nothing."""
+        changes: dict[str, Any] = {kind: url.rstrip("/") for kind, url in urls.items() if url}
+        return replace(self, **changes)
+
+    def endpoints(self) -> dict[str, str]:
+        return {kind: getattr(self, kind) for kind in ("rpc", "market", "sms", "ipfs", "gateway")}
+
+
+#: Addresses and URLs: iexec-sdk 9 src/common/utils/config.js and the important-addresses page of the documentation.
+BUILT_IN: Mapping[str, Network] = {
+    "arbitrum": Network(
+        name="arbitrum",
+        title="Arbitrum One (real money)",
+        chain_id=42161,
+        hub="0x098bFCb1E50ebcA0BaA92C12eA0c3F045A1aD9f0",
+        rlc="0xe649e6a1F2afc63ca268C2363691ceCAF75CF47C",
+        rpc="https://arb1.arbitrum.io/rpc",
+        market="https://api.market.arbitrum-mainnet.iex.ec",
+        sms="https://sms.arbitrum-mainnet.iex.ec",
+        ipfs="https://ipfs-upload.arbitrum-mainnet.iex.ec",
+        gateway="https://ipfs-gateway.arbitrum-mainnet.iex.ec",
+        compass="https://compass.arbitrum-mainnet.iex.ec",
+        subgraph="https://thegraph.arbitrum.iex.ec/api/subgraphs/id/B1comLe9SANBLrjdnoNTJSubbeC7cY7EoNu6zD82HeKy",
+        workerpool="0x8eF2ec3ef9535d4B4349BFeC7d8B31a580e60244",
+        tag=TDX_TAG,
+    ),
+    "arbitrum-sepolia": Network(
+        name="arbitrum-sepolia",
+        title="Arbitrum Sepolia (test money)",
+        chain_id=421614,
+        hub="0xB2157BF2fAb286b2A4170E3491Ac39770111Da3E",
+        rlc="0x9923eD3cbd90CD78b910c475f9A731A6e0b8C963",
+        rpc="https://sepolia-rollup.arbitrum.io/rpc",
+        market="https://api-market.arbitrum-sepolia-testnet.iex.ec",
+        sms="https://sms.arbitrum-sepolia-testnet.iex.ec",
+        ipfs="https://ipfs-upload.arbitrum-sepolia-testnet.iex.ec",
+        gateway="https://ipfs-gateway.arbitrum-sepolia-testnet.iex.ec",
+        compass="https://compass.arbitrum-sepolia-testnet.iex.ec",
+        subgraph="https://thegraph.arbitrum-sepolia-testnet.iex.ec/api/subgraphs/id/"
+        "2GCj8gzLCihsiEDq8cYvC5nUgK6VfwZ6hm3Wj8A3kcxz",
+        workerpool="0x2956F0Cb779904795A5F30D3b3eA88B714C3123f",
+        tag=TDX_TAG,
+        test=True,
+        faucet="5 test RLC a day from the iExec faucet, for wallets that hold 1 RLC or less",
+    ),
+}
+
+
+def load_networks(file: Path | None = None) -> dict[str, Network]:
+    """The built-in networks and those of `file` (`{name: {field: value}}`), which may also override a built-in one."""
+    networks = dict(BUILT_IN)
+    if file is None or not file.exists():
+        return networks
+    try:
+        for name, given in json.loads(file.read_text(encoding="utf-8")).items():
+            networks[name] = _network(name, given, networks.get(name))
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise BadInput(
+            f"{file} is not a list of networks: {problem}.", "Mend it, or move it away to use the built-in networks."
+        ) from problem
+    return networks
+
+
+def _network(name: str, given: Mapping[str, Any], known: Network | None) -> Network:
+    strange = set(given) - {field.name for field in fields(Network)}
+    if strange:
+        raise BadInput(f"The network {name} has unknown fields: {', '.join(sorted(strange))}.", "Remove them.")
+    return replace(known, **given) if known else Network(**{"name": name, "title": name, **given})

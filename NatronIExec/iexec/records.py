@@ -1,0 +1,195 @@
+"""What the chain and the market hold, named as in PoCo. Amounts in nRLC (10**-9 RLC) or wei, times in Unix seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+ZERO_ADDRESS = "0x" + "00" * 20
+ZERO_BYTES32 = "0x" + "00" * 32
+
+#: Deadlines in multiples of the category's time reference, from the match (PoCo IexecPocoAccessorsFacet).
+CONTRIBUTION_DEADLINE_RATIO = 7
+FINAL_DEADLINE_RATIO = 10
+
+
+class TaskStatus(IntEnum):
+    """PoCo IexecLibCore_v5.TaskStatusEnum. A task past its final deadline stays ACTIVE or REVEALING until claimed."""
+
+    UNSET = 0
+    ACTIVE = 1
+    REVEALING = 2
+    COMPLETED = 3
+    FAILED = 4
+
+
+@dataclass(frozen=True)
+class AppOrder:
+    app: str
+    appprice: int
+    volume: int
+    tag: str
+    datasetrestrict: str
+    workerpoolrestrict: str
+    requesterrestrict: str
+    salt: str
+    sign: str = "0x"
+
+
+@dataclass(frozen=True)
+class DatasetOrder:
+    dataset: str
+    datasetprice: int
+    volume: int
+    tag: str
+    apprestrict: str
+    workerpoolrestrict: str
+    requesterrestrict: str
+    salt: str
+    sign: str = "0x"
+
+
+@dataclass(frozen=True)
+class WorkerpoolOrder:
+    workerpool: str
+    workerpoolprice: int
+    volume: int
+    tag: str
+    category: int
+    trust: int
+    apprestrict: str
+    datasetrestrict: str
+    requesterrestrict: str
+    salt: str
+    sign: str = "0x"
+
+
+@dataclass(frozen=True)
+class RequestOrder:
+    app: str
+    appmaxprice: int
+    dataset: str
+    datasetmaxprice: int
+    workerpool: str
+    workerpoolmaxprice: int
+    requester: str
+    volume: int
+    tag: str
+    category: int
+    trust: int
+    beneficiary: str
+    callback: str
+    params: str
+    salt: str
+    sign: str = "0x"
+
+
+Order = AppOrder | DatasetOrder | WorkerpoolOrder | RequestOrder
+
+
+@dataclass(frozen=True)
+class Match:
+    """The four orders that make a deal."""
+
+    app: AppOrder
+    dataset: DatasetOrder
+    workerpool: WorkerpoolOrder
+    request: RequestOrder
+
+    @property
+    def task_price_nrlc(self) -> int:
+        """What one task locks: the sellers' prices, not the requester's maxima (PoCo IexecPoco1Facet)."""
+        return self.app.appprice + self.dataset.datasetprice + self.workerpool.workerpoolprice
+
+
+@dataclass(frozen=True)
+class PublishedOrder:
+    """An order of the market's book. `remaining` is the market's view and may lag behind the chain."""
+
+    order: Order
+    order_hash: str
+    remaining: int
+    status: str
+    signer: str
+
+
+@dataclass(frozen=True)
+class Category:
+    """`timeref_s` is the longest that one task may run."""
+
+    id: int
+    name: str
+    description: str
+    timeref_s: int
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A bought bag of tasks with indexes `bot_first` … `bot_first + bot_size - 1`."""
+
+    dealid: str
+    app: str
+    app_price_nrlc: int
+    dataset: str
+    dataset_price_nrlc: int
+    workerpool: str
+    workerpool_owner: str
+    workerpool_price_nrlc: int
+    trust: int
+    category: int
+    tag: str
+    requester: str
+    beneficiary: str
+    callback: str
+    params: str
+    start_s: int
+    bot_first: int
+    bot_size: int
+
+    @property
+    def task_price_nrlc(self) -> int:
+        return self.app_price_nrlc + self.dataset_price_nrlc + self.workerpool_price_nrlc
+
+    @property
+    def indexes(self) -> range:
+        return range(self.bot_first, self.bot_first + self.bot_size)
+
+    def final_deadline_s(self, timeref_s: int) -> int:
+        """From here on an unfinished task can be claimed."""
+        return self.start_s + FINAL_DEADLINE_RATIO * timeref_s
+
+
+@dataclass(frozen=True)
+class Task:
+    """`index`, `dealid` and the deadlines are 0 or empty while the task is UNSET."""
+
+    taskid: str
+    dealid: str
+    index: int
+    status: TaskStatus
+    final_deadline_s: int
+    result_digest: str
+    results: bytes
+    contributors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Account:
+    """The escrow account: `stake_nrlc` is free, `locked_nrlc` pays for open deals."""
+
+    stake_nrlc: int
+    locked_nrlc: int
+
+
+@dataclass(frozen=True)
+class Balances:
+    rlc_nrlc: int
+    stake_nrlc: int
+    locked_nrlc: int
+    eth_wei: int
+
+
+@dataclass(frozen=True)
+class Block:
+    number: int
+    timestamp_s: int

@@ -1,0 +1,161 @@
+"""What comes back from a worker. Nothing of it is trusted: not names, sizes, archives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Callable
+
+from NatronIExec.errors import ResultRefused
+from NatronIExec.iexec.transport import Transport
+
+MAX_ENTRIES = 20_000
+MAX_UNPACKED = 64 * 1024**3
+#: deflate cannot do better than about 1030:1; pictures never come near 200.
+MAX_RATIO = 200
+_BLOCK = 1 << 18
+_LOCATION = re.compile(r"/ipfs/[A-Za-z0-9]{40,100}")
+
+
+def result_location(results: bytes) -> str:
+    """`/ipfs/<cid>` from the on-chain results JSON. Raises ResultRefused when it names no such place."""
+    try:
+        found = json.loads(results)
+        location = found["location"] if found["storage"] == "ipfs" else ""
+    except (ValueError, KeyError, TypeError) as problem:
+        raise ResultRefused("The worker left no link to its result.", "Its frames can be rendered again.") from problem
+    if not isinstance(location, str) or not _LOCATION.fullmatch(location):
+        raise ResultRefused("The worker left a link that leads nowhere.", "Its frames can be rendered again.")
+    return location
+
+
+def fetch_result(
+    transport: Transport,
+    gateway: str,
+    location: str,
+    to: Path,
+    max_bytes: int,
+    cancel: Callable[[], bool] = lambda: False,
+) -> None:
+    """Download the archive to `to`, resuming an earlier part. Raises Unreachable while the gateway has it not yet."""
+    transport.stream(f"{gateway}{location}", to, max_bytes, cancel)
+
+
+class ResultArchive:
+    """A zip from a stranger. Opening it checks the whole directory; reading is capped by what the caller expects.
+
+    Refused: absolute names, `..`, back-slashes, drive letters, links, devices, encrypted or repeated entries, too many
+    of them, sizes that no honest archive has.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
+            raise _refused("it is no zip archive") from problem
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        try:
+            self._inspect()
+        except BaseException:
+            self._zip.close()
+            raise
+
+    def __enter__(self) -> ResultArchive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
+    @property
+    def names(self) -> list[str]:
+        """The files in it, folders left out."""
+        return list(self._entries)
+
+    def read(self, name: str, limit: int) -> bytes:
+        """A small file, at most `limit` bytes."""
+        content = bytearray()
+        self._copy(name, limit, content.extend)
+        return bytes(content)
+
+    def extract(self, name: str, to: Path, limit: int) -> str:
+        """Write one file to `to` and return its SHA-256 in hex; `to` is the caller's choice, never the archive's."""
+        digest = hashlib.sha256()
+        with to.open("wb") as file:
+
+            def take(block: bytes) -> None:
+                digest.update(block)
+                file.write(block)
+
+            self._copy(name, limit, take)
+        return digest.hexdigest()
+
+    def size(self, name: str) -> int:
+        """The size that the entry claims."""
+        return self._entry(name).file_size
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        if name not in self._entries:
+            raise _refused(f"{name} is not in it")
+        return self._entries[name]
+
+    def _inspect(self) -> None:
+        infos = self._zip.infolist()
+        if len(infos) > MAX_ENTRIES:
+            raise _refused(f"it holds {len(infos)} entries")
+        for info in infos:
+            _check_name(info.filename)
+            mode = info.external_attr >> 16
+            if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise _refused("it holds a link or a device")
+            if info.flag_bits & 1:
+                raise _refused("it is encrypted")
+            if info.is_dir():
+                continue
+            if info.filename in self._entries:
+                raise _refused("it holds the same name twice")
+            self._entries[info.filename] = info
+        total = sum(info.file_size for info in self._entries.values())
+        packed = sum(info.compress_size for info in self._entries.values())
+        if total > MAX_UNPACKED or total > MAX_RATIO * max(packed, 4096):
+            raise _refused(f"it would unpack to {total} bytes")
+
+    def _copy(self, name: str, limit: int, take: Callable[[bytes], object]) -> None:
+        """Sizes in the directory may lie, so what comes out is counted."""
+        entry = self._entry(name)
+        count = 0
+        try:
+            with self._zip.open(entry) as source:
+                while block := source.read(_BLOCK):
+                    count += len(block)
+                    if count > limit:
+                        raise _refused(f"{name} is larger than {limit} bytes")
+                    take(block)
+        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as problem:
+            raise _refused(f"{name} is damaged") from problem
+        except Exception as problem:
+            # zlib.error and lzma.LZMAError share no base with the above
+            if type(problem).__module__ in ("zlib", "_lzma", "lzma"):
+                raise _refused(f"{name} is damaged") from problem
+            raise
+
+
+def _check_name(name: str) -> None:
+    path = PurePosixPath(name)
+    if (
+        not name
+        or name.startswith("/")
+        or "\\" in name
+        or "\x00" in name
+        or ":" in name
+        or ".." in path.parts
+        or len(name) > 500
+    ):
+        raise _refused("a name in it leads out of it")
+
+
+def _refused(why: str) -> ResultRefused:
+    return ResultRefused(f"The worker's archive is refused: {why}.", "Its frames can be rendered again.")

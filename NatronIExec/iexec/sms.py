@@ -1,0 +1,41 @@
+"""Secrets that only an enclave gets. Formulas: iexec-sms AuthorizationService.java, sdk src/common/sms/smsUtils.js."""
+
+from __future__ import annotations
+
+from eth_utils.crypto import keccak
+
+from NatronIExec.errors import Conflict
+from NatronIExec.iexec.network import Network
+from NatronIExec.iexec.signer import Signer
+from NatronIExec.iexec.transport import Transport
+
+_DOMAIN = keccak(text="IEXEC_SMS_DOMAIN")
+
+
+class Sms:
+    def __init__(self, network: Network, transport: Transport) -> None:
+        self._base = network.sms
+        self._transport = transport
+
+    def has_requester_secret(self, requester: str, name: str) -> bool:
+        url = f"{self._base}/requesters/{requester}/secrets/{name}"
+        return self._transport.request("HEAD", url, accept=(404,)).status_code == 204
+
+    def push_requester_secret(self, name: str, value: str, signer: Signer) -> None:
+        """Raises Conflict when the name is taken: secrets can neither be changed nor deleted."""
+        challenge = requester_challenge(signer.address, name, value)
+        response = self._transport.request(
+            "POST",
+            f"{self._base}/requesters/{signer.address}/secrets/{name}",
+            headers={"Authorization": signer.sign_message(challenge), "Content-Type": "text/plain"},
+            content=value.encode(),
+            retry=False,
+            accept=(409,),
+        )
+        if response.status_code == 409:
+            raise Conflict(f"A secret named {name} exists already.", "Use a new name.")
+
+
+def requester_challenge(address: str, name: str, value: str) -> bytes:
+    """32 bytes to be signed by the requester (EIP-191)."""
+    return keccak(_DOMAIN + bytes.fromhex(address[2:]) + keccak(text=name) + keccak(text=value))
