@@ -119,6 +119,19 @@ HUB = [
     },
     {
         "type": "function",
+        "name": "viewCategory",
+        "stateMutability": "view",
+        "inputs": _plain("uint256"),
+        "outputs": [
+            {
+                "name": "category",
+                "type": "tuple",
+                "components": _named("name:string description:string timeref:uint256"),
+            }
+        ],
+    },
+    {
+        "type": "function",
         "name": "viewTask",
         "stateMutability": "view",
         "inputs": _plain("bytes32"),
@@ -132,7 +145,6 @@ HUB = [
             "viewPresigned(bytes32) returns (address)",
             "verifyPresignatureOrSignature(address,bytes32,bytes) returns (bool)",
             "viewAccount(address) returns (uint256,uint256)",
-            "viewCategory(uint256) returns (string,string,uint256)",
             "countCategory() returns (uint256)",
             "initialize(bytes32,uint256)",
             "initializeArray(bytes32[],uint256[])",

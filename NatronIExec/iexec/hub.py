@@ -432,4 +432,4 @@ def _type(output: Mapping[str, Any]) -> str:
     """Canonical ABI type, tuples spelt out."""
     if not output["type"].startswith("tuple"):
         return str(output["type"])
-    return "(" + ",".join(_type(part) for part in output["components"]) + ")" + output["type"][5:]
+    return "(" + ",".join(_type(part) for part in output["components"]) + ")" + str(output["type"])[5:]

@@ -1,0 +1,37 @@
+"""Where inputs go so that workers can fetch them. `ipfs` and `s3` fit this; one contract test runs on both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, Protocol, Sequence
+
+#: What is sent: a file on disk, or bytes.
+Content = Path | bytes
+Progress = Callable[[int, int, str], None]
+
+
+def no_progress(done: int, total: int, what: str) -> None:
+    """For callers that show nothing."""
+
+
+class Storage(Protocol):
+    """Content-addressed by IPFS names (CIDv0). Raises Unreachable, ServiceError, Cancelled."""
+
+    def put(
+        self,
+        contents: Sequence[Content],
+        progress: Progress = no_progress,
+        cancel: Callable[[], bool] = lambda: False,
+        done: Callable[[Sequence[str]], None] = lambda cids: None,
+    ) -> list[str]:
+        """Store all and return their CIDs, in order. `progress` counts bytes; `done` is told the CIDs of each request
+        that went through, so that an upload that breaks off does not begin again."""
+
+    def has(self, cids: Sequence[str]) -> set[str]:
+        """Which of them can be fetched now."""
+
+    def remove(self, cids: Sequence[str]) -> None:
+        """Let the storage forget them; what it does not have is no error."""
+
+    def url(self, cid: str) -> str:
+        """What a worker fetches."""

@@ -1,0 +1,144 @@
+"""A Kubo node for what goes out, a gateway for what workers fetch."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Callable, Iterator, Sequence
+
+from NatronIExec.errors import Cancelled, ServiceError
+from NatronIExec.iexec.transport import Transport
+from NatronIExec.storage.base import Content, Progress, no_progress
+from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
+
+#: One request carries at most so much: a break costs no more, and a proxy's limits are not met.
+REQUEST_BYTES = 64 * 1024 * 1024
+REQUEST_FILES = 500
+_BLOCK = 1 << 20
+
+
+class IpfsStorage:
+    """Implements `Storage`. `rpc` is the base of the node's RPC API, `gateway` the public one of the same content."""
+
+    def __init__(self, rpc: str, gateway: str, transport: Transport) -> None:
+        self._rpc = rpc
+        self._gateway = gateway
+        self._transport = transport
+
+    def put(
+        self,
+        contents: Sequence[Content],
+        progress: Progress = no_progress,
+        cancel: Callable[[], bool] = lambda: False,
+        done: Callable[[Sequence[str]], None] = lambda cids: None,
+    ) -> list[str]:
+        total = sum(map(_size, contents))
+        sent = 0
+        cids: list[str] = []
+        for batch in _batches(contents):
+            expected = [_cid(content) for content in batch]
+            self._add(batch, expected, cancel)
+            done(expected)
+            cids += expected
+            sent += sum(map(_size, batch))
+            progress(sent, total, f"{len(cids)} of {len(contents)} files")
+        return cids
+
+    def has(self, cids: Sequence[str]) -> set[str]:
+        found = set()
+        for cid in cids:
+            if self._transport.request("HEAD", self.url(cid), accept=(404, 504)).status_code == 200:
+                found.add(cid)
+        return found
+
+    def remove(self, cids: Sequence[str]) -> None:
+        for cid in cids:
+            # Kubo answers 500 "not pinned" for what it does not hold
+            self._transport.request(
+                "POST", f"{self._rpc}/api/v0/pin/rm", params={"arg": cid}, retry=False, accept=(500,)
+            )
+
+    def url(self, cid: str) -> str:
+        return f"{self._gateway}/ipfs/{cid}"
+
+    def _add(self, batch: Sequence[Content], expected: Sequence[str], cancel: Callable[[], bool]) -> None:
+        boundary = os.urandom(16).hex()
+        body = _Multipart(batch, boundary, cancel)
+        response = self._transport.request(
+            "POST",
+            f"{self._rpc}/api/v0/add",
+            params={"cid-version": 0, "pin": "true"},
+            headers={"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(body.size)},
+            content=body,
+            retry=True,  # adding the same content again changes nothing
+        )
+        try:
+            named = [str(json.loads(line)["Hash"]) for line in response.content.splitlines() if line]
+        except (ValueError, KeyError, TypeError) as problem:
+            raise ServiceError("The IPFS node answered something else.", "Check the IPFS endpoint.") from problem
+        if named != list(expected):
+            raise ServiceError(
+                "The IPFS node named the files differently than their content says.",
+                "Use a node with Kubo's default settings, or another one.",
+            )
+
+
+class _Multipart:
+    """A multipart body that reads each file only when it is its turn, and again when the request is repeated."""
+
+    def __init__(self, contents: Sequence[Content], boundary: str, cancel: Callable[[], bool]) -> None:
+        self._parts = [(_header(number, boundary), content) for number, content in enumerate(contents)]
+        self._end = f"--{boundary}--\r\n".encode()
+        self._cancel = cancel
+        self.size = sum(len(head) + _size(content) + 2 for head, content in self._parts) + len(self._end)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        for head, content in self._parts:
+            yield head
+            for block in _blocks(content):
+                if self._cancel():
+                    raise Cancelled("Cancelled.")
+                yield block
+            yield b"\r\n"
+        yield self._end
+
+
+def _header(number: int, boundary: str) -> bytes:
+    return (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{number:06d}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    ).encode()
+
+
+def _blocks(content: Content) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _batches(contents: Sequence[Content]) -> Iterator[list[Content]]:
+    batch: list[Content] = []
+    held = 0
+    for content in contents:
+        size = _size(content)
+        if batch and (held + size > REQUEST_BYTES or len(batch) >= REQUEST_FILES):
+            yield batch
+            batch, held = [], 0
+        batch.append(content)
+        held += size
+    if batch:
+        yield batch
+
+
+def _size(content: Content) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def _cid(content: Content) -> str:
+    return cid_of_bytes(content) if isinstance(content, bytes) else cid_of_file(content)
