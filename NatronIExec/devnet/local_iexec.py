@@ -1,0 +1,131 @@
+"""A whole local iExec inside this process: the chain, the services, and the workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from NatronIExec.devnet.chain import LocalChain
+from NatronIExec.devnet.content import ContentService
+from NatronIExec.devnet.contracts import CATEGORIES, SHORT_CATEGORY, TestAccount
+from NatronIExec.devnet.install import install
+from NatronIExec.devnet.market_service import MarketService
+from NatronIExec.devnet.sandbox import Faults
+from NatronIExec.devnet.side_services import SchedulerService, SecretService
+from NatronIExec.devnet.web import WebServer
+from NatronIExec.devnet.workerpool import Workerpool
+from NatronIExec.iexec.hub import Hub
+from NatronIExec.iexec.network import NO_TAG, TDX_TAG, Network
+from NatronIExec.iexec.orders import new_salt, sign_order
+from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, WorkerpoolOrder
+from NatronIExec.wallet.signer import KeySigner
+
+#: Enough for any drill.
+VOLUME = 10**9
+#: nRLC a task: what the paid app and the worker group ask (longer categories cost more).
+APP_PRICE = 10**6
+POOL_PRICE = 10**7
+
+
+class LocalIexec:
+    """`start` brings everything up; `network` describes it. Used in-process by tests and by the daemon.
+
+    `modules` is a node_modules with anvil and the contracts, installed when None. `faults` may change while it runs.
+    """
+
+    def __init__(
+        self, folder: Path, modules: Path | None = None, workers: int = 3, faults: Faults | None = None
+    ) -> None:
+        self._folder = folder
+        self.faults = faults or Faults()
+        self._workers = workers
+        self._chain = LocalChain(folder, modules or install("chain"), max(workers, 1))
+        self.content = ContentService(folder / "content")
+        self.network: Network
+        self.hub: Hub
+        self.web: WebServer
+        self._pool: Workerpool | None = None
+
+    @property
+    def people(self) -> dict[str, TestAccount]:
+        return self._chain.people
+
+    @property
+    def chain(self) -> LocalChain:
+        return self._chain
+
+    def start(self) -> None:
+        self._chain.start()
+        deployed = self._chain.deployed
+        secrets = SecretService()
+        base = Network(
+            name="local",
+            title="Local network (worthless money)",
+            chain_id=31337,
+            hub=deployed.hub,
+            rlc=deployed.rlc,
+            rpc=self._chain.url,
+            workerpool=deployed.workerpool,
+            app=deployed.app,
+            app_single=deployed.app_single,
+            test=True,
+            faucet="natron-iexec wallet import --devnet",
+            one_tx_match=False,
+        )
+        self.hub = Hub(base, self._chain.transport)
+        market = MarketService(self.hub, self._folder / "market.json")
+        scheduler = SchedulerService(base.chain_id, base.workerpool)
+        self.web = WebServer([self.content, market, secrets, scheduler])
+        scheduler.url = self.web.url
+        kinds = ("market", "sms", "ipfs", "gateway", "compass")
+        self.network = Network(**{**vars(base), **{kind: self.web.url for kind in kinds}})
+        self.hub.network = self.network
+        self.web.start()
+        self._publish_orders(market)
+        if self._workers:
+            self._pool = Workerpool(
+                self._chain,
+                self.hub,
+                self.content,
+                secrets,
+                scheduler,
+                self._folder / "work",
+                self._workers,
+                self.faults,
+            )
+            self._pool.start()
+
+    def stop(self, keep_state: bool = True) -> None:
+        if self._pool is not None:
+            self._pool.stop()
+        self.web.stop()
+        self._chain.stop(keep_state)
+
+    def __enter__(self) -> LocalIexec:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop(keep_state=False)
+
+    def signer(self, role: str) -> KeySigner:
+        return KeySigner(bytes.fromhex(self.people[role].key[2:]))
+
+    def _publish_orders(self, market: MarketService) -> None:
+        """Both apps with and without enclave; the worker group in every category. Once for a chain."""
+        if (self._folder / "market.json").exists():
+            return
+        domain, z = self.hub.domain, ZERO_ADDRESS
+        owner, pool = self.signer("app_owner"), self.signer("pool_owner")
+        for app, price in ((self.network.app, APP_PRICE), (self.network.app_single, 0)):
+            for tag in (NO_TAG, TDX_TAG):
+                order = AppOrder(app, price, VOLUME, tag, z, z, z, new_salt())
+                market.publish("app", sign_order(order, domain, owner))
+        for category in range(len(CATEGORIES)):
+            price = POOL_PRICE if category == SHORT_CATEGORY else POOL_PRICE * (category + 1)
+            offer = WorkerpoolOrder(
+                self.network.workerpool, price, VOLUME, TDX_TAG, category, 3, z, z, z, new_salt()
+            )  # fmt: skip
+            market.publish("workerpool", sign_order(offer, domain, pool))

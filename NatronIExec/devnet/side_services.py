@@ -1,0 +1,109 @@
+"""The secret management service, the compass, and the scheduler's task API."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+from eth_account import Account
+from eth_account.messages import encode_defunct
+
+from NatronIExec.devnet.web import Answer, Request, answer_json
+from NatronIExec.iexec.sms import requester_challenge
+
+MAX_SECRET = 4096
+
+
+class SecretService:
+    """Requester and web2 secrets: written once by their owner, read by nobody but the workers of this process."""
+
+    def __init__(self) -> None:
+        self._secrets: dict[tuple[str, str, str], str] = {}
+        self._lock = threading.Lock()
+
+    def requester_secret(self, requester: str, name: str) -> str | None:
+        return self._secrets.get(("requester", requester.lower(), name))
+
+    def answer(self, request: Request) -> Answer | None:
+        parts = request.path.strip("/").split("/")
+        if len(parts) == 4 and parts[0] == "requesters" and parts[2] == "secrets":
+            return self._secret(request, ("requester", parts[1].lower(), parts[3]), parts[1])
+        if request.path == "/secrets/web2":
+            owner, name = request.query["ownerAddress"], request.query["secretName"]
+            return self._secret(request, ("web2", owner.lower(), name), owner)
+        return None
+
+    def _secret(self, request: Request, key: tuple[str, str, str], owner: str) -> Answer:
+        if request.method == "HEAD":
+            return Answer(204 if key in self._secrets else 404)
+        if request.length > MAX_SECRET:
+            return Answer(413)
+        value = request.read().decode()
+        challenge = requester_challenge(owner, key[2], value)
+        try:
+            signer = Account.recover_message(
+                encode_defunct(challenge), signature=request.headers.get("authorization", "")
+            )
+        except Exception:  # eth-account raises many kinds for what is no signature
+            return Answer(401)
+        if signer.lower() != owner.lower():
+            return Answer(401)
+        with self._lock:
+            if key in self._secrets and request.method == "POST":
+                return Answer(409)
+            self._secrets[key] = value
+        return Answer(204)
+
+
+class SchedulerService:
+    """What a worker group's scheduler tells of its tasks. The compass leads here."""
+
+    def __init__(self, chain_id: int, workerpool: str) -> None:
+        self._chain_id = chain_id
+        self._workerpool = workerpool.lower()
+        self._tasks: dict[str, dict[str, Any]] = {}
+        self.url = ""
+
+    def note(self, taskid: str, status: str, worker: str = "", stdout: str = "", stderr: str = "") -> None:
+        """Called by the workers."""
+        task = self._tasks.setdefault(taskid, {"status": status, "logs": []})
+        task["status"] = status
+        if worker:
+            task["logs"].append({"walletAddress": worker, "stdout": stdout[-100_000:], "stderr": stderr[-100_000:]})
+
+    def answer(self, request: Request) -> Answer | None:
+        parts = request.path.strip("/").split("/")
+        if len(parts) == 3 and parts[1] == "workerpools":
+            known = parts[0] == str(self._chain_id) and parts[2].lower() == self._workerpool
+            return answer_json({"apiUrl": self.url}) if known else answer_json({"error": "not found"}, 404)
+        if parts[0] != "tasks":
+            return None
+        if request.path == "/tasks/logs/challenge":
+            return answer_json(_log_challenge(self._chain_id))
+        task = self._tasks.get(parts[1]) if len(parts) > 1 else None
+        if task is None:
+            return answer_json({"error": "not found"}, 404)
+        if parts[2:] == ["logs"]:
+            if request.headers.get("authorization", "").count("_") != 2:
+                return answer_json({"error": "unauthorized"}, 401)
+            return answer_json({"chainTaskId": parts[1], "computeLogsList": task["logs"]})
+        return answer_json(
+            {"chainTaskId": parts[1], "currentStatus": task["status"], "dateStatusList": [], "replicates": []}
+        )
+
+
+def _log_challenge(chain_id: int) -> dict[str, Any]:
+    return {
+        "types": {
+            "EIP712Domain": [
+                {"name": "name", "type": "string"},
+                {"name": "version", "type": "string"},
+                {"name": "chainId", "type": "uint256"},
+            ],
+            "Challenge": [{"name": "challenge", "type": "string"}],
+        },
+        "primaryType": "Challenge",
+        "domain": {"name": "iExec Core", "version": "1", "chainId": chain_id},
+        "message": {"challenge": os.urandom(16).hex()},
+    }

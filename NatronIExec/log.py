@@ -1,0 +1,84 @@
+"""Logging to files, never to stderr (Natron reads that as the failure of its own next script), and never a secret."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+import threading
+from pathlib import Path
+from typing import Set
+
+from NatronIExec import paths
+
+_ROOT = "NatronIExec"
+_HIDDEN = "[hidden]"
+#: A private key, with or without 0x, that is not said to be something public.
+_KEY = re.compile(r"(?i)(key|secret|password|mnemonic|seed)(\W{1,4})(0x)?[0-9a-f]{64}\b")
+_PAIR = re.compile(
+    r"(?i)([\"']?\b\w*(?:password|mnemonic|private_key|authkey)\w*[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,}]+)"
+)
+
+
+class Redactor(logging.Filter):
+    """Replaces what it was told is secret, and whatever looks like a password or a key, in messages and tracebacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._secrets: Set[str] = set()
+        self._lock = threading.Lock()
+
+    def add_secret(self, secret: str) -> None:
+        """From now on `secret` is never written. Very short ones would hide ordinary words and are left to patterns."""
+        if len(secret) >= 4:
+            with self._lock:
+                self._secrets.add(secret)
+
+    def redact(self, text: str) -> str:
+        with self._lock:
+            secrets = sorted(self._secrets, key=len, reverse=True)
+        for secret in secrets:
+            text = text.replace(secret, _HIDDEN)
+        text = _PAIR.sub(lambda found: found.group(1) + _HIDDEN, text)
+        return _KEY.sub(lambda found: found.group(1) + found.group(2) + _HIDDEN, text)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = self.redact(record.getMessage())
+        record.args = None
+        return True
+
+
+class _RedactedFormatter(logging.Formatter):
+    """Tracebacks carry values too."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.redact(super().format(record))
+
+
+def get_logger(area: str) -> logging.Logger:
+    """The logger of one area; silent until `to_file` was called in this process."""
+    root = logging.getLogger(_ROOT)
+    root.propagate = False
+    if not root.handlers:
+        root.addHandler(logging.NullHandler())
+    return root.getChild(area)
+
+
+def to_file(name: str, redactor: Redactor, folder: Path | None = None) -> Path:
+    """Send everything to `<logs>/<name>.log` (three files of 2 MiB), readable by its owner only. Returns its path."""
+    target = paths.private_folder(folder or paths.logs()) / f"{name}.log"
+    handler = logging.handlers.RotatingFileHandler(str(target), maxBytes=2 << 20, backupCount=2, encoding="utf-8")
+    handler.addFilter(redactor)
+    handler.setFormatter(_RedactedFormatter(redactor))
+    root = logging.getLogger(_ROOT)
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    for old in list(root.handlers):
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    return target
