@@ -1,0 +1,175 @@
+"""Rendering one chunk until each of its frames is proven, or proven to fail.
+
+A frame counts when its file is there, decodes, and was made by a run without complaints. Frames are rendered in
+parallel, so a complaint cannot be tied to one of them: those of a troubled run are rendered again one by one, where it
+can. An input that could not be loaded is looked for in its whole clip first, so a mistake of the scan costs time, never
+a wrong frame.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, Sequence, Tuple
+
+from NatronIExec import images
+from NatronIExec.container.inputs import Inputs, localised
+from NatronIExec.container.renderer import FEWER_THREADS, Outcome, run
+from NatronIExec.errors import BadInput, ProjectError
+from NatronIExec.frames import renderer_range
+from NatronIExec.manifest import Chunk, Manifest, ManifestWriter
+
+#: Frame, view ("" without views).
+Key = Tuple[int, str]
+MOVIE = "movie"
+
+
+@dataclass
+class Rendered:
+    """`files` hold the proven frames; `failed` says of every other frame why. Seconds by frame in `times`."""
+
+    files: Dict[Key, Path] = field(default_factory=dict)
+    failed: Dict[int, str] = field(default_factory=dict)
+    times: Dict[int, float] = field(default_factory=dict)
+    warnings: List[str] = field(default_factory=list)
+    log: List[str] = field(default_factory=list)
+
+
+class ChunkRender:
+    """`render` does all of it. `folder` is the job's, `out` an empty one for what the renderer writes."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        chunk: Chunk,
+        inputs: Inputs,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        out: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        self._manifest = manifest
+        self._chunk = chunk
+        self._writer: ManifestWriter = manifest.writers[chunk.writer]
+        self._inputs = inputs
+        self._command = command
+        self._environment = environment
+        self._folder = folder
+        self._out = out
+        self._say = say
+        self._done = Rendered()
+
+    def render(self) -> Rendered:
+        """Raises ProjectError when the renderer refuses the project as a whole."""
+        frames = list(self._chunk.frames)
+        outcome = self._run(frames)
+        if self._fetch_lost(outcome):
+            outcome = self._run(frames)
+        self._keep(frames, outcome)
+        left = [frame for frame in frames if frame not in self._finished()]
+        if left and not self._writer.movie and (outcome.stalled or outcome.crashed or not outcome.trouble):
+            self._say(f"{'Stalled' if outcome.stalled else 'Ended early'}; rendering {renderer_range(left)} again")
+            self._keep(left, self._run(left, FEWER_THREADS))
+            left = [frame for frame in frames if frame not in self._finished()]
+        for frame in left:
+            self._one(frame)
+        return self._done
+
+    def _one(self, frame: int) -> None:
+        """The last word on one frame: what the renderer says while it renders nothing else."""
+        if self._writer.movie:
+            self._done.failed[frame] = "the movie could not be written: " + "; ".join(self._done.log[-3:])
+            return
+        outcome = self._run([frame], FEWER_THREADS)
+        if self._fetch_lost(outcome):
+            outcome = self._run([frame], FEWER_THREADS)
+        self._keep([frame], outcome)
+        if frame not in self._finished():
+            why = (outcome.trouble + outcome.fatal) or [
+                "stalled" if outcome.stalled else "no whole picture was written"
+            ]
+            self._done.failed[frame] = why[0]
+
+    def _run(self, frames: Sequence[int], extra: Sequence[str] = ()) -> Outcome:
+        for frame in frames:
+            for path in self._paths(frame).values():
+                if path.exists():
+                    path.unlink()
+        arguments = [localised(argument, self._folder) for argument in self._manifest.arguments]
+        writer = ["-w", self._writer.name, str(self._pattern())]
+        command = [*self._command, "--no-settings", *arguments, *extra, *writer, str(self._inputs.project)]
+        outcome = run(
+            [*command, renderer_range(frames)],
+            self._environment,
+            self._folder,
+            self._manifest.stall_s,
+            lambda frame: self._say(f"Frame {frame} rendered"),
+        )
+        self._done.log += outcome.log
+        self._done.warnings += outcome.warnings
+        if outcome.fatal:
+            raise ProjectError(f"The renderer refused the project: {outcome.fatal[0]}", "Check it in Natron.")
+        return outcome
+
+    def _fetch_lost(self, outcome: Outcome) -> bool:
+        """Fetch the clips of inputs that could not be loaded; True when that brought anything new."""
+        wanted = {number for name in outcome.unloadable for number in self._inputs.clip_of(name)}
+        new = self._inputs.missing_from(wanted)
+        if new:
+            self._say(f"Fetching {len(new)} more input files")
+            self._inputs.fetch(new)
+        return bool(new)
+
+    def _keep(self, frames: Sequence[int], outcome: Outcome) -> None:
+        """Take the frames that this run proved. After a complaint only a lone frame can be judged, and it fails."""
+        if outcome.trouble:
+            return
+        reported = set(frames) if self._writer.movie else outcome.frames.keys() & set(frames)
+        if self._writer.movie and (outcome.stalled or outcome.crashed):
+            return
+        for frame in reported:
+            files = self._paths(frame)
+            if all(self._whole(path) for path in files.values()):
+                for view, path in files.items():
+                    self._done.files[(frame, view)] = self._aside(path, frame)
+                self._done.times[frame] = outcome.frames.get(frame, 0.0)
+
+    def _aside(self, path: Path, frame: int) -> Path:
+        """Out of the way of a later run of other frames."""
+        kept = self._out / "kept" / path.relative_to(self._out)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            shutil.move(str(path), str(kept))
+        return kept
+
+    def _whole(self, path: Path) -> bool:
+        kept = self._out / "kept" / path.relative_to(self._out)
+        there = path if path.exists() else kept
+        if not there.is_file() or not there.stat().st_size:
+            return False
+        if self._writer.movie or not images.is_picture(there.name):
+            return True
+        try:
+            images.check(there)
+        except BadInput as problem:
+            self._say(str(problem))
+            return False
+        return True
+
+    def _finished(self) -> Dict[int, None]:
+        return {frame: None for frame, _ in self._done.files}
+
+    def _pattern(self) -> Path:
+        extension = self._writer.extension
+        if self._writer.movie:
+            return self._out / f"{MOVIE}.{extension}"
+        return self._out / ("%V" if self._writer.views else "") / f"######.{extension}"
+
+    def _paths(self, frame: int) -> Dict[str, Path]:
+        """The files that hold `frame`, by view."""
+        if self._writer.movie:
+            return {"": self._pattern()}
+        name = f"{frame:06d}.{self._writer.extension}"
+        return {view: self._out / view / name for view in self._writer.views} or {"": self._out / name}

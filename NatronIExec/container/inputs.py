@@ -1,0 +1,135 @@
+"""The files of one chunk: fetched, checked against the manifest, laid out below the job's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Callable, Iterable, Sequence, Set
+from xml.sax.saxutils import escape
+
+from NatronIExec.errors import BadInput, Unreachable
+from NatronIExec.manifest import JOB_ROOT, InputFile, Manifest
+from NatronIExec.seal import open_file
+
+TRIES = 5
+THREADS = 4
+TIMEOUT_S = 60
+_BLOCK = 1 << 18
+
+Pause = Callable[[float], object]
+
+
+class Inputs:
+    """The job's folder on the worker. `fetch` may be called again for more files; what is there stays."""
+
+    def __init__(self, manifest: Manifest, folder: Path, key: str, pause: Pause = time.sleep) -> None:
+        self._manifest = manifest
+        self._folder = folder
+        self._key = key
+        self._pause = pause
+        self._there: Set[int] = set()
+        for file in manifest.files:
+            _check_path(file.path)
+
+    @property
+    def project(self) -> Path:
+        return self.path(self._manifest.project)
+
+    def path(self, number: int) -> Path:
+        return self._folder / self._manifest.files[number].path
+
+    def fetch(self, numbers: Iterable[int]) -> None:
+        """Have these files of the manifest. Raises Unreachable or BadInput, with the file's name."""
+        missing = sorted(set(numbers) - self._there)
+        with ThreadPoolExecutor(THREADS) as threads:
+            for _ in threads.map(self._fetch_one, missing):
+                pass
+        self._there.update(missing)
+
+    def clip_of(self, name: str) -> Sequence[int]:
+        """The whole clip that holds the file `name` (an absolute path in the job's folder); empty when there is none.
+        A name that the renderer reports may be of a frame that is not in the manifest: then its folder decides."""
+        numbers = {str(self.path(number)): number for clip in self._manifest.clips for number in clip}
+        if name in numbers:
+            return next(clip for clip in self._manifest.clips if numbers[name] in clip)
+        folder = str(Path(name).parent)
+        return [n for clip in self._manifest.clips for n in clip if str(self.path(n).parent) == folder]
+
+    def missing_from(self, numbers: Iterable[int]) -> Set[int]:
+        return set(numbers) - self._there
+
+    def _fetch_one(self, number: int) -> None:
+        file = self._manifest.files[number]
+        to = self.path(number)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        part = to.with_name(f".{number}.part")
+        self._download(file, part)
+        if self._manifest.sealed:
+            opened = to.with_name(f".{number}.open")
+            open_file(part, opened, self._key)
+            part.unlink()
+            part = opened
+        _check_content(file, part)
+        if file.path.endswith(".ntp"):
+            _localise(part, self._folder)
+        part.replace(to)
+
+    def _download(self, file: InputFile, to: Path) -> None:
+        """From each gateway in turn, a few times: a fresh file may not be everywhere yet."""
+        limit = file.sealed_size or file.size
+        problem: object = None
+        for attempt in range(TRIES):
+            for gateway in self._manifest.gateways:
+                try:
+                    _get(f"{gateway}/ipfs/{file.cid}", to, limit)
+                    return
+                except (OSError, urllib.error.URLError) as failure:
+                    problem = failure
+            self._pause(min(30.0, 0.5 * 2**attempt) * (0.5 + random.random()))
+        raise Unreachable(f"{file.path} could not be fetched: {problem}.", "Try these frames again.")
+
+
+def localised(text: str, folder: Path) -> str:
+    """`text` of the manifest (an argument, a variable) with the job's folder in the place of its token."""
+    return text.replace(JOB_ROOT, str(folder))
+
+
+def _localise(project: Path, folder: Path) -> None:
+    content = project.read_bytes()
+    project.write_bytes(content.replace(JOB_ROOT.encode(), escape(str(folder)).encode()))
+
+
+def _get(url: str, to: Path, limit: int) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise BadInput(f"{url} is no web address.", "Submit the job again.")
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, to.open("wb") as file:
+        count = 0
+        while True:
+            block = answer.read(_BLOCK)
+            if not block:
+                return
+            count += len(block)
+            if count > limit:
+                raise BadInput(f"{url} is larger than the manifest says.", "Submit the job again.")
+            file.write(block)
+
+
+def _check_content(file: InputFile, path: Path) -> None:
+    digest = hashlib.sha256()
+    with path.open("rb") as content:
+        for block in iter(lambda: content.read(_BLOCK), b""):
+            digest.update(block)
+    if digest.hexdigest() != file.sha256 or path.stat().st_size != file.size:
+        path.unlink()
+        raise BadInput(f"{file.path} is not what the manifest says.", "Submit the job again.")
+
+
+def _check_path(path: str) -> None:
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or "\x00" in path:
+        raise BadInput(f"The manifest wants to write {path!r}.", "Submit the job again.")

@@ -1,0 +1,173 @@
+"""Pictures: is this one, what is in it, thumbnails, contact sheets, slates. The only importer of OpenImageIO."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Sequence
+
+from NatronIExec.errors import BadInput
+
+#: Formats that are opened at all: what Natron writes, nothing that could run or fetch something.
+EXTENSIONS = frozenset(
+    ("png", "jpg", "jpeg", "tif", "tiff", "exr", "dpx", "cin", "tga", "bmp", "hdr", "pic", "sgi", "rgb", "rgba", "webp")
+    + ("ppm", "pgm", "pnm", "pfm", "jp2")
+)
+#: A side longer than this is no frame.
+MAX_SIDE = 65_536
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    width: int
+    height: int
+    channels: int
+    format: str
+
+
+def _oiio() -> Any:
+    # Imported late: it costs a quarter of a second, and most commands show no picture.
+    import OpenImageIO
+
+    return OpenImageIO
+
+
+def is_picture(name: str) -> bool:
+    return name.rsplit(".", 1)[-1].lower() in EXTENSIONS
+
+
+def check(path: Path) -> ImageFacts:
+    """Decode all of it. Raises BadInput when it is not a whole picture of a format that we open."""
+    image, spec = _open(path)
+    try:
+        for part in range(_parts(image)):
+            image.seek_subimage(part, 0)
+            pixels = image.read_image(part, 0, 0, -1, "unknown")
+            if pixels is None or pixels.size == 0:
+                raise BadInput(f"{path.name} is damaged: {image.geterror() or 'its pixels cannot be read'}.")
+        return ImageFacts(spec.width, spec.height, spec.nchannels, image.format_name())
+    finally:
+        image.close()
+
+
+def pixel_hash(path: Path) -> str:
+    """SHA-256 of every part's size, channel names and native pixels: equal pictures have equal hashes, whatever their
+    headers say (an EXR holds the time of its writing)."""
+    image, _ = _open(path)
+    digest = hashlib.sha256()
+    try:
+        for part in range(_parts(image)):
+            image.seek_subimage(part, 0)
+            spec = image.spec()
+            digest.update(f"{spec.width}x{spec.height}:{spec.format}:{','.join(spec.channelnames)};".encode())
+            pixels = image.read_image(part, 0, 0, -1, "unknown")
+            if pixels is None:
+                raise BadInput(f"{path.name} is damaged.")
+            digest.update(pixels.tobytes())
+    finally:
+        image.close()
+    return digest.hexdigest()
+
+
+def thumbnail_png(path: Path, size: int, to: Path) -> None:
+    """A PNG no larger than `size` on its longer side; scene-linear pictures (EXR, HDR) are shown as sRGB."""
+    oiio = _oiio()
+    picture = _display(_buffer(path))
+    spec = picture.spec()
+    scale = size / max(spec.width, spec.height)
+    roi = oiio.ROI(0, max(1, round(spec.width * scale)), 0, max(1, round(spec.height * scale)), 0, 1, 0, spec.nchannels)
+    _write(oiio.ImageBufAlgo.resize(picture, roi=roi), to)
+
+
+def contact_sheet(paths: Sequence[Path], to: Path, columns: int = 6, cell: tuple[int, int] = (160, 90)) -> None:
+    """All pictures in a grid, in the order given, as a PNG."""
+    oiio = _oiio()
+    columns = min(columns, len(paths)) or 1
+    rows = -(-len(paths) // columns)
+    width, height = cell[0] + 4, cell[1] + 4
+    sheet = oiio.ImageBuf(oiio.ImageSpec(columns * width, rows * height, 3, "uint8"))
+    oiio.ImageBufAlgo.fill(sheet, (0.12, 0.12, 0.12))
+    for number, path in enumerate(paths):
+        left, top = number % columns * width + 2, number // columns * height + 2
+        roi = oiio.ROI(0, cell[0], 0, cell[1], 0, 1, 0, 3)
+        small = oiio.ImageBufAlgo.resize(oiio.ImageBufAlgo.channels(_display(_buffer(path)), (0, 1, 2)), roi=roi)
+        oiio.ImageBufAlgo.paste(sheet, left, top, 0, 0, small)
+    _write(sheet, to)
+
+
+def draw_slate(to: Path, size: tuple[int, int], lines: Sequence[str], shade: float, white: bool = False) -> None:
+    """A picture that says what it is, in the format of its extension. `shade` (0 to 1) colours the background so that
+    neighbouring frames differ; `white` is the wrong picture that a renderer makes of a missing input."""
+    oiio = _oiio()
+    half = to.suffix.lower() in (".exr", ".hdr")
+    picture = oiio.ImageBuf(oiio.ImageSpec(size[0], size[1], 3, "half" if half else "uint8"))
+    colour = (1.0, 1.0, 1.0) if white else (0.1 + 0.5 * shade, 0.25, 0.6 - 0.5 * shade)
+    oiio.ImageBufAlgo.fill(picture, colour)
+    if not white:
+        for number, line in enumerate(lines):
+            height = max(8, size[1] // (9 if number else 4))
+            top = size[1] // 3 + number * size[1] // 5
+            _text(picture, size[0] // 16, top, line, height)
+    _write(picture, to)
+
+
+def _text(picture: Any, left: int, baseline: int, line: str, height: int) -> None:
+    """Text by OpenImageIO's font; without one, the characters' bits as blocks, so that frames still differ."""
+    oiio = _oiio()
+    if oiio.ImageBufAlgo.render_text(picture, left, baseline, line, height, "", (1.0, 1.0, 1.0)):
+        return
+    for at, char in enumerate(line):
+        for bit in range(8):
+            if ord(char) >> bit & 1:
+                x, y = left + at * 6, baseline - bit * 6
+                roi = oiio.ROI(x, x + 5, y, y + 5, 0, 1, 0, 3)
+                oiio.ImageBufAlgo.fill(picture, (1.0, 1.0, 1.0), roi=roi)
+
+
+def _open(path: Path) -> tuple[Any, Any]:
+    if not is_picture(path.name):
+        raise BadInput(f"{path.name} is not a picture that is opened here.")
+    oiio = _oiio()
+    image = oiio.ImageInput.open(str(path))
+    if image is None:
+        raise BadInput(
+            f"{path.name} is no picture: {oiio.geterror().splitlines()[0] if oiio.has_error else 'unreadable'}."
+        )
+    spec = image.spec()
+    if not (0 < spec.width <= MAX_SIDE and 0 < spec.height <= MAX_SIDE):
+        image.close()
+        raise BadInput(f"{path.name} says that it is {spec.width}x{spec.height}.")
+    return image, spec
+
+
+def _parts(image: Any) -> int:
+    count = 0
+    while image.seek_subimage(count, 0) and count < 64:
+        count += 1
+    return count
+
+
+def _buffer(path: Path) -> Any:
+    check(path)
+    return _oiio().ImageBuf(str(path))
+
+
+def _display(picture: Any) -> Any:
+    """First three channels as sRGB bytes."""
+    oiio = _oiio()
+    channels = picture.spec().nchannels
+    order = (0, 1, 2) if channels >= 3 else (0, 0, 0)
+    shown = oiio.ImageBufAlgo.channels(picture, order)
+    if picture.spec().format in (oiio.HALF, oiio.FLOAT):
+        shown = oiio.ImageBufAlgo.colorconvert(shown, "linear", "sRGB")
+    return shown
+
+
+def _write(picture: Any, to: Path) -> None:
+    """Through a temporary name, so that nobody sees half a picture."""
+    half_done = to.with_name(f".{to.stem}.{os.getpid()}{to.suffix}")
+    if not picture.write(str(half_done), "uint8" if to.suffix.lower() == ".png" else ""):
+        raise BadInput(f"{to.name} cannot be written: {picture.geterror()}.")
+    os.replace(half_done, to)
