@@ -1,0 +1,257 @@
+"""From the frames of a writer to the frames of every reader: times flow up the graph, node by node.
+
+Nodes that keep the time are skipped over beforehand, so that a frame costs only the readers and the nodes that change
+time or view; a project of thousands of nodes takes seconds for hundreds of frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from NatronIExec.farm.graph import BUILT_IN, GROUP, PRECOMP, Graph, Placed, pre_rendered
+from NatronIExec.farm.readers import Clip, range_of
+from NatronIExec.farm.timing import EVERY, RULES, WHOLE, Moment, Rule, Times, any_time, frames_needed, same_time
+from NatronIExec.farm.values import Unsure, Values
+
+_ONE_VIEW, _JOIN_VIEWS = BUILT_IN + "OneView", BUILT_IN + "JoinViews"
+_VIEW_NODES = frozenset({_ONE_VIEW, _JOIN_VIEWS})
+#: More distinct times than this at one node become "any frame".
+_MAX_TIMES = 20_000
+_MAX_REMEMBERED = 200_000
+
+#: Requests of one node: view number -> times.
+Wanted = dict[int, Times]
+_Edge = tuple[str, Placed]
+
+
+class Flow:
+    """The way up from one writer. `unknown` says which node ids keep the time: for all others any frame of their
+    inputs may be needed."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        values: Values,
+        clips: dict[str, list[Clip]],
+        writer: Placed,
+        keeps_time: Callable[[Placed], bool],
+        views: Sequence[str],
+    ) -> None:
+        self._graph = graph
+        self._values = values
+        self._clips = clips
+        self._views = views
+        self._keeps_time = keeps_time
+        self.writer = writer
+        self.order, self.circular = _order(graph, writer)
+        self._edges = {placed.name: self._live_inputs(placed) for placed in self.order}
+        self._rules = {placed.name: self._rule(placed) for placed in self.order}
+        self._targets = self._reach()
+        self._stops = [placed for placed in self.order if placed.name in self._rules_or_clips()]
+        self._remembered: dict[tuple[str, float], Mapping[str, Times]] = {}
+        self._ranges: dict[str, tuple[float, float] | None] = {}
+
+    def _rules_or_clips(self) -> set[str]:
+        return {name for name, rule in self._rules.items() if rule is not None} | set(self._clips) | {self.writer.name}
+
+    def _live_inputs(self, placed: Placed) -> list[_Edge]:
+        disabled = self._disabled(placed)
+        if placed.node.plugin == GROUP or placed.node.children:
+            always = not disabled and self._values.is_constant(placed, "disableNode")
+            return self._graph.inputs(placed) if always else _all_inputs(self._graph, placed)
+        edges = self._graph.inputs(placed)
+        return preferred(edges) if disabled else edges
+
+    def _rule(self, placed: Placed) -> Rule | None:
+        """What a node does to time; None when it keeps it, as nearly all do."""
+        plugin = placed.node.plugin
+        if plugin in _VIEW_NODES:
+            return same_time
+        if _asks_expressions_for_pictures(placed):
+            return any_time
+        if self._disabled(placed):
+            return None
+        rule = RULES.get(plugin)
+        if rule is not None:
+            return rule if self._values.is_constant(placed, "disableNode") else either(rule)
+        return None if self._keeps_time(placed) or placed.node.children else any_time
+
+    def _disabled(self, placed: Placed) -> bool:
+        """Whether a node is surely disabled at all times."""
+        try:
+            constant = self._values.is_constant(placed, "disableNode")
+            return constant and self._values.flag(placed, "disableNode", 0, False)
+        except Unsure:
+            return False
+
+    def _reach(self) -> dict[str, frozenset[str]]:
+        """For each node the stops (readers and nodes with a rule) that it stands for."""
+        reach: dict[str, frozenset[str]] = {}
+        for placed in reversed(self.order):
+            name = placed.name
+            if self._rules[name] is not None or name in self._clips:
+                reach[name] = frozenset({name})
+                continue
+            found = [reach[fed_by.name] for _, fed_by in self._edges[name] if reach.get(fed_by.name)]
+            reach[name] = found[0] if len(found) == 1 else frozenset().union(*found)
+        return reach
+
+    def reached(self) -> Iterator[Placed]:
+        """Every node that can take part in the writer's pictures."""
+        return iter(self.order)
+
+    def at(self, frame: float, views: Sequence[int] = (0,)) -> dict[str, Wanted]:
+        """What each reader is asked for when the writer renders `frame`."""
+        asked: dict[str, Wanted] = {}
+        found: dict[str, Wanted] = {}
+        for _, source in self._edges[self.writer.name]:
+            self._ask(asked, source.name, {view: frozenset({float(frame)}) for view in views})
+        for placed in self._stops:
+            wanted = asked.pop(placed.name, None)
+            if not wanted:
+                continue
+            if placed.name in self._clips:
+                found[placed.name] = wanted
+            else:
+                self._pass_on(placed, wanted, asked)
+        return found
+
+    def _ask(self, asked: dict[str, Wanted], name: str, wanted: Wanted) -> None:
+        for stop in self._targets.get(name, ()):
+            known = asked.setdefault(stop, {})
+            for view, times in wanted.items():
+                known[view] = join(known[view], times) if view in known else times
+
+    def _pass_on(self, placed: Placed, wanted: Wanted, asked: dict[str, Wanted]) -> None:
+        edges = self._edges[placed.name]
+        for view, times in wanted.items():
+            if placed.node.plugin in _VIEW_NODES:
+                self._pass_view(placed, edges, view, times, asked)
+            elif times is None:
+                for _, fed_by in edges:
+                    self._ask(asked, fed_by.name, {view: WHOLE})
+            else:
+                gathered: dict[str, Times] = {}
+                for time in times:
+                    needs = self._needs(placed, time)
+                    for label, _ in edges:
+                        more = needs.get(label, needs.get(EVERY, frozenset()))
+                        gathered[label] = join(gathered.get(label, frozenset()), more)
+                for label, fed_by in edges:
+                    if gathered[label] != frozenset():
+                        self._ask(asked, fed_by.name, {view: gathered[label]})
+
+    def _pass_view(
+        self, placed: Placed, edges: Sequence[_Edge], view: int, times: Times, asked: dict[str, Wanted]
+    ) -> None:
+        """OneView shows one view to all; JoinViews takes each view from the input that is named after it."""
+        if placed.node.plugin == _ONE_VIEW:
+            try:
+                views = [int(self._values.number(placed, "view", 0, 0))]
+            except Unsure:
+                views = list(range(len(self._views)))
+            chosen = edges
+        else:
+            views = [view]
+            label = self._views[view] if view < len(self._views) else ""
+            chosen = [edge for edge in edges if edge[0] == label] or edges
+        for _, fed_by in chosen:
+            self._ask(asked, fed_by.name, {shown: times for shown in views})
+
+    def _needs(self, placed: Placed, time: float) -> Mapping[str, Times]:
+        key = (placed.name, time)
+        if key not in self._remembered:
+            if len(self._remembered) > _MAX_REMEMBERED:
+                self._remembered.clear()
+            edges = dict(self._edges[placed.name])
+            moment = Moment(
+                self._values,
+                placed,
+                time,
+                tuple(edges),
+                lambda label: self._range(edges[label]) if label in edges else None,
+            )
+            rule = self._rules[placed.name] or same_time
+            self._remembered[key] = frames_needed(rule, moment)
+        return self._remembered[key]
+
+    def _range(self, placed: Placed) -> tuple[float, float] | None:
+        if placed.name not in self._ranges:
+            self._ranges[placed.name] = range_of(self._graph, self._clips, self._values, placed)
+        return self._ranges[placed.name]
+
+    def unsure_nodes(self) -> list[Placed]:
+        """Nodes of which any frame of the inputs may be needed because nothing is known about them."""
+        return [placed for placed in self.order if self._rules[placed.name] is any_time]
+
+
+def either(rule: Rule) -> Rule:
+    """The rule of a node that is disabled at some times: with and without it."""
+
+    def both(moment: Moment) -> Mapping[str, Times]:
+        needs = dict(rule(moment))
+        return {label: join(times, frozenset({moment.time})) for label, times in needs.items()}
+
+    return both
+
+
+def join(one: Times, other: Times) -> Times:
+    if one is None or other is None:
+        return WHOLE
+    if one == other:
+        return one
+    both = one | other
+    return WHOLE if len(both) > _MAX_TIMES else both
+
+
+def preferred(edges: Sequence[_Edge]) -> list[_Edge]:
+    """What a disabled node passes through (Node::getPreferredInput); all inputs when that is not certain."""
+    by_label = dict(edges)
+    for label in ("Source", "B", "A"):
+        if label in by_label:
+            return [(label, by_label[label])]
+    return list(edges)
+
+
+def _asks_expressions_for_pictures(placed: Placed) -> bool:
+    """Expressions may ask another node for its size at any time, which opens that node's files."""
+    return any(
+        "getRegionOfDefinition" in value.expression for knob in placed.node.knobs.values() for value in knob.values
+    )
+
+
+def _order(graph: Graph, start: Placed) -> tuple[list[Placed], list[str]]:
+    """Nodes from the writer upwards, each before all that feed it, and the names at which the graph is circular."""
+    state = {start.name: 1}
+    circular: list[str] = []
+    finished: list[Placed] = []
+    stack = [(start, iter([fed_by for _, fed_by in _all_inputs(graph, start)]))]
+    while stack:
+        placed, rest = stack[-1]
+        for fed_by in rest:
+            known = state.get(fed_by.name, 0)
+            if known == 1:
+                circular.append(fed_by.name)
+            elif known == 0:
+                state[fed_by.name] = 1
+                stack.append((fed_by, iter([other for _, other in _all_inputs(graph, fed_by)])))
+                break
+        else:
+            stack.pop()
+            state[placed.name] = 2
+            finished.append(placed)
+    finished.reverse()
+    return finished, circular
+
+
+def _all_inputs(graph: Graph, placed: Placed) -> list[_Edge]:
+    edges = graph.inputs(placed)
+    if placed.node.children:
+        named = [(label, graph.sibling(placed, name)) for label, name in placed.node.inputs.items()]
+        edges = edges + [(label, fed_by) for label, fed_by in named if fed_by is not None]
+    return edges
+
+
+def is_clip_holder(placed: Placed) -> bool:
+    """A Precomp that shows what was rendered before is a reader, too."""
+    return placed.node.plugin == PRECOMP and pre_rendered(placed)

@@ -1,0 +1,215 @@
+"""A reader's clip: which file it opens at which time (openfx-io IOSupport/GenericReader.cpp)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from NatronIExec.farm.graph import Graph, Placed
+from NatronIExec.farm.sequences import FilePattern, Folders
+from NatronIExec.farm.timing import Times
+from NatronIExec.farm.values import Unsure, Values
+
+_BEFORE_AFTER = ("hold", "loop", "bounce", "black", "error")
+_MISSING = ("previous", "next", "nearest", "error", "black")
+#: MISSING_FRAME_NEAREST_RANGE
+_SEARCH = 100
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that a time asks for. `missing`: it is not there and the render needs it. `frame` is the file's."""
+
+    path: str
+    missing: bool = False
+
+
+class Clip:
+    """One file name of a reader, over time. `certain` is False when a parameter could not be known: then every
+    request gets the whole clip."""
+
+    def __init__(
+        self, placed: Placed, pattern: FilePattern, why: str, values: Values, folders: Folders, views: Sequence[str]
+    ) -> None:
+        self.placed = placed
+        self.pattern = pattern
+        self.why = why
+        self.optional = why == "proxy"
+        self._values = values
+        self._folders = folders
+        self._views = views
+
+    @property
+    def single(self) -> bool:
+        """One file whatever the time: a still, or a movie."""
+        return not self.pattern.tokens or self.pattern.is_movie
+
+    @cached_property
+    def disk(self) -> dict[str, int]:
+        """The clip's files that are there, with their frame numbers."""
+        if self.single:
+            return {self.pattern.text: 0} if self._folders.exists(self.pattern.text) else {}
+        return self.pattern.on_disk(self._folders)
+
+    def domain(self, time: float = 0) -> tuple[int, int]:
+        """First and last frame of the file sequence. Saved with the project; else what is on disk. Raises Unsure."""
+        first, last = (self._number(name, time) for name in ("firstFrame", "lastFrame"))
+        if first is None or last is None:
+            frames = self.disk.values()
+            first = min(frames, default=1) if first is None else first
+            last = max(frames, default=first) if last is None else last
+        return first, last
+
+    def time_range(self) -> tuple[float, float]:
+        """The frames on the timeline that the clip fills (getTimeDomain). Raises Unsure."""
+        first, last = self.domain()
+        start = self._number("startingTime", 0)
+        start = first if start is None else start
+        return float(start), float(start + last - first)
+
+    def _number(self, name: str, time: float) -> int | None:
+        value = self._values.number(self.placed, name, time, math.nan)
+        return None if math.isnan(value) else int(value)
+
+    def sequence_frame(self, time: float) -> int | None:
+        """The file's frame that is shown at `time`; None when none is (black, error). Raises Unsure."""
+        offset = self._number("timeOffset", time) or 0
+        at = time - offset
+        first, last = self.domain(time)
+        if first <= at <= last:
+            return math.floor(at + 0.5)
+        name = "before" if at < first else "after"
+        mode = self._values.choice(self.placed, name, time, _BEFORE_AFTER, 0)
+        if mode in ("black", "error"):
+            return None
+        if mode == "hold":
+            return first if at < first else last
+        return around(first, last, int(at), mode)
+
+    def opened(self, times: Times, view: int) -> Iterator[Opened]:
+        """The files for `times`; the whole clip for None or where a parameter is not known."""
+        if self.single:
+            yield Opened(self.pattern.text, self.pattern.text not in self.disk and not self.optional)
+        elif times is None or self.pattern.has_tiles:
+            yield from self._whole()
+        else:
+            for time in times:
+                try:
+                    frame = self.sequence_frame(time)
+                    if frame is not None:
+                        yield self._frame(frame, view, time)
+                except Unsure:
+                    yield from self._whole()
+                    return
+
+    def _whole(self) -> Iterator[Opened]:
+        """Every file of the clip that a time can ask for: those within its frame range."""
+        try:
+            first, last = self.domain()
+            spread = _SEARCH if self._mode(0) in ("previous", "next", "nearest") else 0
+        except Unsure:
+            first, last, spread = -(1 << 31), 1 << 31, 0
+        found = [path for path, frame in self.disk.items() if first - spread <= frame <= last + spread]
+        for path in found if found or not self.disk else self.disk:
+            yield Opened(path)
+        if not self.disk and not self.optional:
+            yield Opened(self.pattern.text, missing=True)
+
+    def _mode(self, time: float) -> str:
+        return self._values.choice(self.placed, "onMissingFrame", time, _MISSING, 3)
+
+    def _frame(self, frame: int, view: int, time: float) -> Opened:
+        path = self.pattern.name(frame, view, self._views)
+        if self._folders.exists(path):
+            return Opened(path)
+        mode = self._mode(time)
+        if mode == "black" or self.optional:
+            return Opened("")
+        for other in neighbours(frame, mode):
+            candidate = self.pattern.name(other, view, self._views)
+            if self._folders.exists(candidate):
+                return Opened(candidate)
+        return Opened(path, missing=True)
+
+
+def around(first: int, last: int, frame: int, mode: str) -> int:
+    """The frame that `loop` or `bounce` shows outside of the range (getSequenceTimeBefore, getSequenceTimeAfter)."""
+    length = last - first + 1
+    if length <= 1:
+        return first
+    if mode == "loop":
+        return first + (frame - first) % length
+    circle = 2 * length - 2
+    at = (frame - first) % circle
+    return first + (circle - at if at >= length else at)
+
+
+def neighbours(frame: int, mode: str) -> Iterator[int]:
+    """The frames that are tried in place of a missing one, in Natron's order; never below 0."""
+    for distance in range(1, _SEARCH + 1):
+        if mode in ("next", "nearest"):
+            yield frame + distance
+        if mode in ("previous", "nearest") and frame - distance >= 0:
+            yield frame - distance
+
+
+def range_of(graph: Graph, clips: dict[str, list[Clip]], values: Values, placed: Placed) -> tuple[float, float] | None:
+    """A node's frame range (EffectInstance::getFrameRange): a reader's own, else the union of its inputs; None when it
+    cannot be known. Nodes that change it (TimeOffset, Retime, …) are followed with their constants."""
+    known: dict[str, tuple[float, float] | None] = {}
+    order = list(_post_order(graph, placed))
+    for at in order:
+        known[at.name] = _own_range(graph, clips, values, at, known)
+    return known.get(placed.name)
+
+
+def _post_order(graph: Graph, start: Placed) -> Iterator[Placed]:
+    seen = {start.name}
+    stack = [(start, iter([fed_by for _, fed_by in graph.inputs(start)]))]
+    while stack:
+        placed, rest = stack[-1]
+        for fed_by in rest:
+            if fed_by.name not in seen:
+                seen.add(fed_by.name)
+                stack.append((fed_by, iter([other for _, other in graph.inputs(fed_by)])))
+                break
+        else:
+            stack.pop()
+            yield placed
+
+
+def _own_range(
+    graph: Graph,
+    clips: dict[str, list[Clip]],
+    values: Values,
+    placed: Placed,
+    known: dict[str, tuple[float, float] | None],
+) -> tuple[float, float] | None:
+    try:
+        if placed.name in clips:
+            return clips[placed.name][0].time_range()
+        ranges = [known.get(fed_by.name) for _, fed_by in graph.inputs(placed)]
+        if not ranges or any(found is None for found in ranges):
+            return None
+        first = min(found[0] for found in ranges if found)
+        last = max(found[1] for found in ranges if found)
+        return _changed_range(values, placed, first, last)
+    except Unsure:
+        return None
+
+
+def _changed_range(values: Values, placed: Placed, first: float, last: float) -> tuple[float, float]:
+    plugin = placed.node.plugin
+    if plugin == "net.sf.openfx.timeOffset":
+        return (
+            first + values.number(placed, "timeOffset", first, 0),
+            last + values.number(placed, "timeOffset", last, 0),
+        )
+    if plugin == "net.sf.openfx.FrameRange":
+        low = values.number(placed, "frameRange", 0, 1, 0)
+        return low, max(low, values.number(placed, "frameRange", 0, 1, 1))
+    if plugin in ("net.sf.openfx.AppendClip", "net.sf.openfx.Retime"):
+        raise Unsure(plugin)
+    return first, last

@@ -1,0 +1,362 @@
+"""What a render needs, exactly, from the .ntp alone: writers, chunks, the files of each chunk, and what is wrong.
+
+`scan` reads; `snapshot` packs what it found. Both follow the same rule: never too few files, as few as possible; where
+the graph leaves something open, whole clips are sent and a check says so. How each construct is handled: docs/scan.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from NatronIExec.errors import BadInput, Cancelled
+from NatronIExec.farm.checks import Check, Facts, all_checks
+from NatronIExec.farm.colour import ColourConfig, find_colour_configs
+from NatronIExec.farm.fonts import FontUse, fonts_of
+from NatronIExec.farm.graph import Graph, Placed, build_graph
+from NatronIExec.farm.image import keeps_time
+from NatronIExec.farm.inputs import FileUse, precomp_uses, uses_of
+from NatronIExec.farm.needs import Flow, is_clip_holder
+from NatronIExec.farm.ntp import parse_project
+from NatronIExec.farm.readers import Clip, range_of
+from NatronIExec.farm.sequences import Folders
+from NatronIExec.farm.values import Values
+from NatronIExec.farm.writers import ScanWriter, choose, describe_writer, view_names
+from NatronIExec.frames import cut
+
+#: Frames a task when nobody chose.
+DEFAULT_CHUNK = 10
+_MAX_FRAMES = 200_000
+
+
+@dataclass(frozen=True)
+class ScanFile:
+    """A file of the render. `clip` numbers the clip that it belongs to (`Scan.clips`), -1 for none."""
+
+    path: str
+    node: str
+    why: str
+    size: int
+    exists: bool
+    clip: int = -1
+
+
+@dataclass(frozen=True)
+class ScanChunk:
+    """What one task renders, and the absolute paths that it reads."""
+
+    index: int
+    writer: str
+    frames: tuple[int, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A file that is needed and not there, by which node, for which frames and chunks of the render."""
+
+    path: str
+    node: str
+    frames: tuple[int, ...]
+    chunks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The result. `project` is what was read, `original` the artist's file. `uses`, `colour` and `fonts` are what
+    `snapshot` rewrites."""
+
+    project: Path
+    original: Path
+    writers: tuple[ScanWriter, ...]
+    files: tuple[ScanFile, ...]
+    chunks: tuple[ScanChunk, ...]
+    missing: tuple[Missing, ...]
+    checks: tuple[Check, ...]
+    bytes_sent: int
+    bytes_whole_clips: int
+    clips: tuple[tuple[str, ...], ...] = ()
+    uses: tuple[FileUse, ...] = field(default=(), repr=False)
+    colour: tuple[ColourConfig, ...] = field(default=(), repr=False)
+    fonts: tuple[FontUse, ...] = field(default=(), repr=False)
+    graph: Graph | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The ScanSheet of docs/engine-protocol.md."""
+        return {
+            "writers": [asdict(writer) | {"views": list(writer.views)} for writer in self.writers],
+            "files": [
+                {"path": file.path, "node": file.node, "why": file.why, "size": file.size, "exists": file.exists}
+                for file in self.files
+            ],
+            "chunks": [
+                {"index": chunk.index, "writer": chunk.writer, "frames": list(chunk.frames), "files": list(chunk.files)}
+                for chunk in self.chunks
+            ],
+            "missing": [
+                {"path": gap.path, "node": gap.node, "frames": list(gap.frames), "chunks": list(gap.chunks)}
+                for gap in self.missing
+            ],
+            "checks": [asdict(check) for check in self.checks],
+            "bytes": {"sent": self.bytes_sent, "whole_clips": self.bytes_whole_clips},
+        }
+
+    @property
+    def errors(self) -> tuple[Check, ...]:
+        """The checks that block."""
+        return tuple(check for check in self.checks if check.level == "error")
+
+
+def scan(
+    project: Path,
+    *,
+    original: Path | None = None,
+    writers: Sequence[str] = (),
+    frames: Sequence[int] | None = None,
+    chunk: int | None = None,
+    extra_files: Iterable[Path | str] = (),
+    exclude_files: Iterable[Path | str] = (),
+    environment: Mapping[str, str] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Scan:
+    """What rendering `frames` (None: each writer's own) of `writers` (none: all enabled) needs, `chunk` frames a task.
+
+    `original` is the artist's file when `project` is a copy of it. `environment` is read for OCIO. Raises ProjectError
+    when the project cannot be read, BadInput for a writer or frame that cannot be, Cancelled when `cancel` says so."""
+    work = _Work(Path(project), Path(original or project), dict(environment or os.environ), progress, cancel)
+    return work.run(tuple(writers), frames, chunk, tuple(extra_files), tuple(exclude_files))
+
+
+class _Work:
+    """One scan under way: what is known so far."""
+
+    def __init__(
+        self,
+        project: Path,
+        original: Path,
+        environment: Mapping[str, str],
+        progress: Callable[[int, int, str], None] | None,
+        cancel: Callable[[], bool] | None,
+    ) -> None:
+        self.project = project
+        self.original = original
+        self.environment = environment
+        self.progress = progress or (lambda done, total, what: None)
+        self.cancel = cancel or (lambda: False)
+        self.folders = Folders(self.cancel)
+        self.graph = build_graph(
+            parse_project(project, progress, cancel), original, lambda path: parse_project(path, progress, cancel)
+        )
+        self.values = Values(self.graph)
+        self.views = view_names(self.graph)
+        self.uses = self._find_uses()
+        self.clips = self._find_clips()
+        self.files: dict[str, ScanFile] = {}
+        self.gaps: dict[tuple[str, str], tuple[set[int], set[int]]] = {}
+        self.chunks: list[ScanChunk] = []
+        self.reached: dict[str, Placed] = {}
+        self.flows: list[Flow] = []
+        self._clip_numbers: dict[int, int] = {}
+        self._clip_files: list[tuple[str, ...]] = []
+
+    def _find_uses(self) -> dict[str, list[FileUse]]:
+        return {placed.name: list(uses_of(placed)) for placed in self.graph.nodes.values()}
+
+    def _find_clips(self) -> dict[str, list[Clip]]:
+        clips: dict[str, list[Clip]] = {}
+        for placed in self.graph.nodes.values():
+            uses = [use for use in self.uses[placed.name] if use.kind == "clip"]
+            if is_clip_holder(placed):
+                nested = [
+                    writer
+                    for writer in self.graph.nodes.values()
+                    if writer.home.prefix == placed.name + ":"
+                    and writer.node.plugin.rsplit(".", 1)[-1].startswith("Write")
+                ]
+                uses = list(precomp_uses(placed, nested))
+                self.uses[placed.name] += uses
+            if uses:
+                found = [Clip(placed, use.pattern, use.why, self.values, self.folders, self.views) for use in uses]
+                clips[placed.name] = found
+        return clips
+
+    def run(
+        self,
+        wanted: tuple[str, ...],
+        frames: Sequence[int] | None,
+        chunk: int | None,
+        extra: tuple[Path | str, ...],
+        excluded: tuple[Path | str, ...],
+    ) -> Scan:
+        described = [self._describe(placed) for placed in self.graph.writers()]
+        chosen = choose(self.graph, described, wanted)
+        out = frozenset(os.path.abspath(path) for path in excluded)
+        for writer in chosen:
+            self._render(writer, frames, chunk, out)
+        colour = find_colour_configs(list(self.reached.values()), self.graph, self.environment, self.folders)
+        fonts = fonts_of(list(self.reached.values()), self.folders)
+        everywhere = self._everywhere(colour, fonts, extra, out)
+        chunks = tuple(
+            ScanChunk(c.index, c.writer, c.frames, tuple(sorted({*c.files, *everywhere}))) for c in self.chunks
+        )
+        for _, in_chunks in self.gaps.values():
+            if not in_chunks:
+                in_chunks.update(c.index for c in chunks)
+        facts = Facts(
+            self.graph,
+            self.values,
+            described,
+            tuple(chosen),
+            tuple(self.flows),
+            self.reached,
+            self.uses,
+            self.clips,
+            self.folders,
+            colour,
+            fonts,
+            self._missing(),
+        )
+        return Scan(
+            project=self.project,
+            original=self.original,
+            writers=tuple(described),
+            files=tuple(self.files[path] for path in sorted(self.files)),
+            chunks=chunks,
+            missing=self._missing(),
+            checks=all_checks(facts),
+            bytes_sent=sum(file.size for file in self.files.values()) + self.graph.main.project.size,
+            bytes_whole_clips=self._whole_clips(),
+            clips=tuple(tuple(sorted(path for path in group if path in self.files)) for group in self._clip_files),
+            uses=tuple(use for uses in self.uses.values() for use in uses),
+            colour=colour,
+            fonts=fonts,
+            graph=self.graph,
+        )
+
+    def _describe(self, placed: Placed) -> ScanWriter:
+        span = range_of(self.graph, self.clips, self.values, placed)
+        return describe_writer(self.graph, self.values, placed, (int(span[0]), int(span[1])) if span else None)
+
+    def _render(self, writer: ScanWriter, frames: Sequence[int] | None, chunk: int | None, out: frozenset[str]) -> None:
+        wanted = tuple(sorted(set(frames))) if frames is not None else writer.frames
+        if not wanted or len(wanted) > _MAX_FRAMES:
+            raise BadInput(f"{len(wanted)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
+        flow = Flow(self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views)
+        self.flows.append(flow)
+        self.reached.update({placed.name: placed for placed in flow.reached()})
+        still = self._still_files(flow, out)
+        views = (0,) if writer.movie else tuple(range(len(self.views)))
+        size = len(wanted) if writer.movie else chunk or DEFAULT_CHUNK
+        for group in cut(wanted, size):
+            index = len(self.chunks)
+            files = set(still)
+            for frame in group:
+                self._check_cancel()
+                self.progress(len(self.chunks), -(-len(wanted) // size), f"Finding what frame {frame} needs")
+                self._frame(flow, frame, views, index, files, out)
+            self.chunks.append(ScanChunk(index, writer.name, group, tuple(sorted(files))))
+
+    def _frame(
+        self, flow: Flow, frame: int, views: Sequence[int], index: int, files: set[str], out: frozenset[str]
+    ) -> None:
+        for name, wanted in flow.at(frame, views).items():
+            for clip in self.clips[name]:
+                for view, times in wanted.items():
+                    for opened in clip.opened(times, view if clip.pattern.has_views else 0):
+                        if opened.path in out or not opened.path:
+                            continue
+                        if opened.missing:
+                            self._gap(opened.path, name, frame, index)
+                            continue
+                        if opened.path not in self.files:
+                            self._add(opened.path, name, clip.why, self._number_of(clip))
+                        files.add(opened.path)
+
+    def _check_cancel(self) -> None:
+        if self.cancel():
+            raise Cancelled("The scan was cancelled.")
+
+    def _number_of(self, clip: Clip) -> int:
+        if clip.single:
+            return -1
+        if id(clip) not in self._clip_numbers:
+            self._clip_numbers[id(clip)] = len(self._clip_files)
+            self._clip_files.append(tuple(clip.disk))
+        return self._clip_numbers[id(clip)]
+
+    def _add(self, path: str, node: str, why: str, clip: int = -1) -> bool:
+        """Record a file; whether it is there."""
+        size = self.folders.size(path)
+        if path not in self.files:
+            self.files[path] = ScanFile(path, node, why, size or 0, size is not None, clip)
+        return size is not None
+
+    def _gap(self, path: str, node: str, frame: int | None, chunk: int | None) -> None:
+        if path not in self.files:
+            self.files[path] = ScanFile(path, node, "missing", 0, False)
+        frames, chunks = self.gaps.setdefault((path, node), (set(), set()))
+        if frame is not None:
+            frames.add(frame)
+        if chunk is not None:
+            chunks.add(chunk)
+
+    def _still_files(self, flow: Flow, out: frozenset[str]) -> set[str]:
+        """Files that do not change over time, of every node that takes part."""
+        found = set()
+        for placed in flow.reached():
+            for use in self.uses[placed.name]:
+                if use.kind in ("file", "project"):
+                    found |= self._still(use, out)
+        return found
+
+    def _still(self, use: FileUse, out: frozenset[str]) -> set[str]:
+        path = use.pattern.text
+        if not path or path in out or os.path.isdir(path):
+            return set()
+        if self.folders.exists(path):
+            self._add(path, use.node, use.why)
+            return {path}
+        on_disk = use.pattern.on_disk(self.folders) if use.pattern.tokens else {}
+        for other in on_disk:
+            self._add(other, use.node, use.why)
+        if not on_disk and use.why not in ("PyPlug", "script"):
+            self._gap(path, use.node, None, None)
+        return set(on_disk) - out
+
+    def _everywhere(
+        self,
+        colour: Sequence[ColourConfig],
+        fonts: Sequence[FontUse],
+        extra: tuple[Path | str, ...],
+        out: frozenset[str],
+    ) -> set[str]:
+        """Files that every chunk gets: colour config and its LUTs, fonts, and what the artist added by hand."""
+        found = set()
+        wanted = [(file, config.node, "colour config") for config in colour for file in config.files]
+        wanted += [(font.file, font.node, "font") for font in fonts if font.file]
+        for path in extra:
+            absolute = os.path.abspath(path)
+            if self.folders.size(absolute) is None:
+                self._gap(absolute, "added by hand", None, None)
+            else:
+                wanted.append((absolute, "", "added by hand"))
+        for path, node, why in wanted:
+            if path not in out and self._add(path, node, why):
+                found.add(path)
+        return found
+
+    def _missing(self) -> tuple[Missing, ...]:
+        return tuple(
+            Missing(path, node, tuple(sorted(frames)), tuple(sorted(chunks)))
+            for (path, node), (frames, chunks) in sorted(self.gaps.items())
+        )
+
+    def _whole_clips(self) -> int:
+        """Bytes that sending every clip whole would take."""
+        paths = {path for name in self.reached for clip in self.clips.get(name, ()) for path in clip.disk}
+        paths |= {file.path for file in self.files.values() if file.exists}
+        return sum(self.folders.size(path) or 0 for path in paths) + self.graph.main.project.size

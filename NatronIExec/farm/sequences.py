@@ -1,0 +1,198 @@
+"""File names with frame and view tokens, spelled as Natron spells them, and what of them is on disk.
+
+`FilePattern` follows NatronGitHub/SequenceParsing (generateFileNameFromPattern, matchesPattern_v2) token for token.
+`Folders` answers "is it there" from one listing a folder, so that a sequence costs no stat a frame.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from NatronIExec.errors import Cancelled
+
+_TOKEN = re.compile(r"#+|%0\d+d|%d|%[vV]|<UDIM>|%\(UDIM\)d")
+_UDIM = frozenset({"<UDIM>", "%(UDIM)d"})
+_VIEW = {"%v": r"(?P<v%d>[a-zA-Z]|view\d+)", "%V": r"(?P<v%d>[^/.]+?)"}
+#: A frame number: as many digits as the token asks for, or more when none of them is a leading zero.
+_NUMBER = r"(?P<f%d>-?(?:\d{%d}|[1-9]\d{%d,}))"
+_MOVIES = frozenset(
+    ["mov", "avi", "mp4", "m4v", "mkv", "webm", "mpg", "mpeg", "mts", "m2ts", "mxf", "ogv", "wmv", "flv", "3gp", "gif"]
+)
+
+
+@dataclass(frozen=True)
+class FilePattern:
+    """An absolute file name that may hold tokens: `#`, `%04d`, `%d` (frames), `%v`, `%V` (views), `<UDIM>` (tiles)."""
+
+    text: str
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        return tuple(_TOKEN.findall(self.text))
+
+    @cached_property
+    def has_frames(self) -> bool:
+        return any(token not in _VIEW and token not in _UDIM for token in self.tokens)
+
+    @cached_property
+    def has_views(self) -> bool:
+        return any(token in _VIEW for token in self.tokens)
+
+    @cached_property
+    def has_tiles(self) -> bool:
+        return any(token in _UDIM for token in self.tokens)
+
+    @property
+    def is_movie(self) -> bool:
+        return os.path.splitext(self.text)[1].lower().lstrip(".") in _MOVIES
+
+    @cached_property
+    def root(self) -> str:
+        """The longest folder above all tokens: what lies below it keeps its names in a snapshot."""
+        at = _TOKEN.search(self.text)
+        return os.path.dirname(self.text[: at.start()] if at else self.text) or "/"
+
+    @cached_property
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(re.split(f"({_TOKEN.pattern})", self.text))
+
+    def name(self, frame: int, view: int = 0, views: Sequence[str] = ("Main",)) -> str:
+        """The file of a frame and a view, by Natron's rules: `%v` is the first letter in upper case."""
+        if not self.tokens:
+            return self.text
+        return "".join(_fill(part, frame, view, views) for part in self._parts)
+
+    @cached_property
+    def _matcher(self) -> re.Pattern[str]:
+        return re.compile("".join(_expression(part, at) for at, part in enumerate(self._parts)), re.DOTALL)
+
+    def frame_of(self, path: str) -> int | None:
+        """The frame number that `path` holds where the pattern has its tokens; None when it does not match."""
+        found = self._matcher.fullmatch(path)
+        if not found:
+            return None
+        groups = found.groupdict()
+        numbers = {int(text) for group, text in groups.items() if group[0] == "f"}
+        views = {text for group, text in groups.items() if group[0] == "v"}
+        if len(numbers) > 1 or len(views) > 1:
+            return None
+        return numbers.pop() if numbers else 0
+
+    def on_disk(self, folders: Folders) -> dict[str, int]:
+        """Every file that the pattern can mean, with its frame number, sorted."""
+        candidates = [self.root]
+        for part in os.path.relpath(os.path.dirname(self.text), self.root).split("/"):
+            if part == ".":
+                continue
+            inner = _TOKEN.search(part)
+            candidates = [
+                f"{folder.rstrip('/')}/{name}"
+                for folder in candidates
+                for name in (folders.folders(folder) if inner else [part])
+            ]
+        found = {}
+        for folder in candidates:
+            for name in folders.names(folder):
+                path = f"{folder.rstrip('/')}/{name}"
+                frame = self.frame_of(path)
+                if frame is not None:
+                    found[path] = frame
+        return dict(sorted(found.items()))
+
+
+def _fill(part: str, frame: int, view: int, views: Sequence[str]) -> str:
+    if part and not part.strip("#"):
+        return str(frame).rjust(len(part), "0")
+    if part == "%v":
+        return views[view][0].upper() if view < len(views) else ""
+    if part == "%V":
+        return views[view] if view < len(views) else part
+    if part == "%d":
+        return str(frame)
+    if part.startswith("%0") and part.endswith("d") and part[2:-1].isdigit():
+        return str(frame).rjust(min(int(part[2:-1]), 64), "0")
+    return part
+
+
+def _expression(part: str, at: int) -> str:
+    if part in _VIEW:
+        return _VIEW[part] % at
+    if part in _UDIM:
+        return rf"(?P<t{at}>1\d\d\d)"
+    if part and not part.strip("#"):
+        return _NUMBER % (at, len(part), len(part))
+    if part == "%d":
+        return rf"(?P<f{at}>-?\d+)"
+    if part.startswith("%0") and part.endswith("d") and part[2:-1].isdigit():
+        digits = min(max(int(part[2:-1]), 1), 64)
+        return _NUMBER % (at, digits, digits)
+    return re.escape(part)
+
+
+class Folders:
+    """What folders hold: each is listed once; sizes are asked for when a file is sent. Raises Cancelled between
+    entries when asked to stop; a folder that cannot be read counts as empty."""
+
+    def __init__(self, cancel: Callable[[], bool] | None = None) -> None:
+        self._cancel = cancel
+        self._listed: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {}
+        self._sizes: dict[str, int | None] = {}
+        self._asked: dict[str, int] = {}
+
+    def names(self, folder: str) -> frozenset[str]:
+        """Names of the files (and links to files) in `folder`."""
+        return self._list(folder)[0]
+
+    def folders(self, folder: str) -> tuple[str, ...]:
+        return self._list(folder)[1]
+
+    def exists(self, path: str) -> bool:
+        """Whether `path` is a file; the folder is listed once several of its files were asked for."""
+        folder, name = os.path.split(path)
+        if folder in self._listed:
+            return name in self._listed[folder][0]
+        asked = self._asked[folder] = self._asked.get(folder, 0) + 1
+        if asked > 4:
+            return name in self.names(folder)
+        return self.size(path) is not None
+
+    def size(self, path: str) -> int | None:
+        """Bytes of the file `path`; None when it is none."""
+        if path not in self._sizes:
+            try:
+                facts = os.stat(path)
+                self._sizes[path] = facts.st_size if (facts.st_mode & 0o170000) == 0o100000 else None
+            except (OSError, ValueError):
+                self._sizes[path] = None
+        return self._sizes[path]
+
+    def _list(self, folder: str) -> tuple[frozenset[str], tuple[str, ...]]:
+        known = self._listed.get(folder)
+        if known is None:
+            known = self._listed[folder] = self._read(folder)
+        return known
+
+    def _read(self, folder: str) -> tuple[frozenset[str], tuple[str, ...]]:
+        files: list[str] = []
+        below: list[str] = []
+        try:
+            with os.scandir(folder) as entries:
+                for at, entry in enumerate(entries):
+                    if self._cancel and not at % 4096 and self._cancel():
+                        raise Cancelled("The scan was cancelled.")
+                    if entry.is_dir():
+                        below.append(entry.name)
+                    else:
+                        files.append(entry.name)
+        except (OSError, ValueError):
+            return frozenset(), ()
+        return frozenset(files), tuple(sorted(below))
+
+
+def directories(paths: Iterable[str]) -> set[str]:
+    """The folders that hold `paths`."""
+    return {os.path.dirname(path) for path in paths}

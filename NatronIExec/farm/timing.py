@@ -1,0 +1,356 @@
+"""Which times of its inputs a node asks for when it renders a time: the time maths of Natron's nodes.
+
+Each rule is the node's getFramesNeeded and isIdentity, read from openfx-misc, openfx-io and Natron (files are named
+beside each). A rule answers `{input label: times}`; `EVERY` stands for inputs that it does not name, `WHOLE` for "any
+frame". A rule that meets a parameter which cannot be known raises Unsure; then all inputs are wanted whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from NatronIExec.farm.curves import integral
+from NatronIExec.farm.graph import Placed
+from NatronIExec.farm.ntp import Key
+from NatronIExec.farm.values import Unsure, Values
+
+#: Times of an input; None is every frame that it has.
+Times = Optional[frozenset[float]]
+WHOLE: Times = None
+#: The key for inputs that a rule does not name.
+EVERY = "*"
+Range = tuple[float, float]
+
+_MAX_TIMES = 5000
+#: Sums over keyframes may differ from Natron's in the last bits; so close to a frame both neighbours are taken.
+_CLOSE = 1e-6
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A node at a time, as its rule sees it. `labels` are its connected inputs, `range_of` their frame ranges."""
+
+    values: Values
+    placed: Placed
+    time: float
+    labels: Sequence[str]
+    range_of: Callable[[str], Range | None]
+
+    def number(self, name: str, default: float, dimension: int = 0) -> float:
+        return self.values.number(self.placed, name, self.time, default, dimension)
+
+    def whole(self, name: str, default: int, dimension: int = 0) -> int:
+        """An integer parameter."""
+        return int(self.number(name, default, dimension))
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        return self.values.flag(self.placed, name, self.time, default)
+
+    def choice(self, name: str, options: Sequence[str], default: int) -> str:
+        return self.values.choice(self.placed, name, self.time, options, default)
+
+    def source_range(self, label: str = "Source") -> Range:
+        """Raises Unsure when the input's range is not known."""
+        if label not in self.labels and len(self.labels) == 1:
+            label = self.labels[0]
+        known = self.range_of(label)
+        if known is None:
+            raise Unsure(label)
+        return known
+
+
+Needs = Mapping[str, Times]
+Rule = Callable[[Moment], Needs]
+
+
+def at(*times: float) -> Times:
+    return frozenset(times)
+
+
+def span(first: float, last: float, step: float = 1) -> Times:
+    """`first`, `first + step`, … up to `last`, as Natron walks a range of frames; WHOLE when that is a great many."""
+    if last < first:
+        return frozenset()
+    count = math.floor((last - first) / step) + 1
+    if count > _MAX_TIMES:
+        return WHOLE
+    return frozenset(first + step * index for index in range(count))
+
+
+def frames_needed(rule: Rule, moment: Moment) -> Needs:
+    """The rule's answer; every input whole where it is unsure."""
+    try:
+        return rule(moment)
+    except (Unsure, ArithmeticError, ValueError):
+        return {EVERY: WHOLE}
+
+
+def same_time(moment: Moment) -> Needs:
+    """All nodes that keep the time (the default of OpenFX's host support)."""
+    return {EVERY: at(moment.time)}
+
+
+def any_time(moment: Moment) -> Needs:
+    return {EVERY: WHOLE}
+
+
+def time_offset(moment: Moment) -> Needs:
+    """TimeOffset/TimeOffset.cpp getSourceTime."""
+    time = moment.time - moment.whole("timeOffset", 0)
+    reverse, clip = moment.flag("reverseInput"), moment.flag("clipToInputRange")
+    if reverse or clip:
+        first, last = moment.source_range()
+        time = last - time + first if reverse else time
+        time = min(max(time, first), last) if clip else time
+    return {EVERY: at(time)}
+
+
+def frame_hold(moment: Moment) -> Needs:
+    """FrameHold/FrameHold.cpp getSourceTime."""
+    first, increment = moment.whole("firstFrame", 0), moment.whole("increment", 0)
+    if not increment:
+        return {EVERY: at(first)}
+    return {EVERY: at(first + increment * math.floor((moment.time - first) / increment))}
+
+
+def frame_range(moment: Moment) -> Needs:
+    """FrameRange/FrameRange.cpp isIdentity. For `black` the host still asks for the frame itself."""
+    first, last = moment.whole("frameRange", 1, 0), moment.whole("frameRange", 1, 1)
+    time = moment.time
+    if first <= time <= last:
+        return {EVERY: at(time)}
+    name = "before" if time < first else "after"
+    mode = moment.choice(name, ("original", "hold", "black", "loop", "bounce"), 2)
+    if moment.values.text(moment.placed, name) == "4":
+        mode = "bounce"  # the option's id is "loop" too in openfx-misc; only the position tells
+    if mode == "hold":
+        return {EVERY: at(first if time < first else last)}
+    if mode in ("loop", "bounce"):
+        return {EVERY: at(loop(first, last, int(time)), bounce(first, last, int(time)))}
+    return {EVERY: at(time)}
+
+
+def loop(first: int, last: int, frame: int) -> int:
+    """FrameRange.cpp frameLoop; C's remainder of positive numbers."""
+    if last < first:
+        raise Unsure("frameRange")
+    length = last + 1 - first
+    if frame > last:
+        return first + (frame - first) % length
+    return last - (last - frame) % length if frame < first else frame
+
+
+def bounce(first: int, last: int, frame: int) -> int:
+    """FrameRange.cpp frameBounce."""
+    if last <= first:
+        return first
+    length = 2 * (last - first)
+    if frame > last:
+        frame = first + (frame - first) % length
+        return last - (frame - last) if frame > last else frame
+    if frame < first:
+        frame = last - (last - frame) % length
+        return first + (first - frame) if frame < first else frame
+    return frame
+
+
+_IDENTITY_WARP = ((0.0, 0.0), (1.0, 1.0))
+
+
+def retime(moment: Moment) -> Needs:
+    """Retime/Retime.cpp getFramesNeeded: the integral of `speed` since the input's first frame."""
+    first, last = moment.source_range()
+    travelled = _speed_integral(moment, first)
+    source = last - travelled if moment.flag("reverseInput") else first + travelled
+    _require_plain_warp(moment)
+    kind = moment.choice("filter", ("none", "nearest", "linear"), 2)
+    if kind == "none":
+        return {EVERY: at(source)}
+    near = {math.floor(source - _CLOSE), math.floor(source + _CLOSE)}
+    if kind == "nearest":
+        return {EVERY: at(math.floor(source + 0.5 - _CLOSE), math.floor(source + 0.5 + _CLOSE))}
+    if source == int(source):
+        return {EVERY: at(source)}
+    return {EVERY: frozenset(float(frame + more) for frame in near for more in (0, 1))}
+
+
+def _speed_integral(moment: Moment, since: float) -> float:
+    found = moment.values.animation(moment.placed, "speed")
+    if found is None:
+        return moment.number("speed", 1) * (moment.time - since)
+    return integral(found, since, moment.time)
+
+
+def _require_plain_warp(moment: Moment) -> None:
+    for curve in moment.values.curves(moment.placed, "warp"):
+        if not _is_identity(curve):
+            raise Unsure("warp")
+
+
+def _is_identity(curve: Sequence[Key]) -> bool:
+    return all(abs(key.value - key.time) < 1e-9 and abs(key.right - 1) < 1e-9 for key in curve[:-1]) and all(
+        abs(key.value - key.time) < 1e-9 for key in curve
+    )
+
+
+def frame_blend(moment: Moment) -> Needs:
+    """FrameBlend/FrameBlend.cpp getFramesNeeded; its own frame too, for mix, mask and identity."""
+    first, last = moment.whole("frameRange", -5, 0), moment.whole("frameRange", 0, 1)
+    if not moment.flag("absolute"):
+        first, last = int(first + moment.time), int(last + moment.time)
+    interval = max(moment.whole("frameInterval", 1), 1)
+    if first > last:
+        first, last, interval = last, first, 1
+    blended = span(first, last, interval)
+    source = WHOLE if blended is None else blended | {moment.time}
+    return {"Source": source, "FgM": source, EVERY: at(moment.time)}
+
+
+def time_blur(moment: Moment) -> Needs:
+    """TimeBlur/TimeBlur.cpp getFramesNeeded with ofxsShutter.cpp shutterRange."""
+    first, last = shutter_range(moment)
+    divisions = moment.whole("division", 10)
+    if first == last or divisions <= 1:
+        return {EVERY: at(first)}
+    step = (last - first) / min(divisions, _MAX_TIMES)
+    return {EVERY: frozenset(first + index * step for index in range(min(divisions, _MAX_TIMES)))}
+
+
+def no_time_blur(moment: Moment) -> Needs:
+    """TimeBlur/NoTimeBlur.cpp isIdentity: a fractional time becomes a whole one."""
+    kind = moment.choice("rounding", ("rint", "floor", "ceil", "none"), 0)
+    rounded = {"rint": math.floor(moment.time + 0.5), "floor": math.floor(moment.time), "ceil": math.ceil(moment.time)}
+    return {EVERY: at(float(rounded.get(kind, moment.time)))}
+
+
+def shutter_range(moment: Moment) -> Range:
+    shutter = moment.number("shutter", 0.5)
+    begin = {
+        "centered": lambda: -shutter / 2,
+        "start": lambda: 0.0,
+        "end": lambda: -shutter,
+        "custom": lambda: moment.number("shutterCustomOffset", 0),
+    }[moment.choice("shutterOffset", ("centered", "start", "end", "custom"), 1)]()
+    return moment.time + begin, moment.time + begin + shutter
+
+
+def slit_scan(moment: Moment) -> Needs:
+    """SlitScan/SlitScan.cpp getFramesNeededRange and isIdentity."""
+    time = moment.time
+    base = 0.0 if moment.flag("retimeAbsolute") else time
+    offset, gain = moment.number("retimeOffset", 0), moment.number("retimeGain", -10)
+    lowest, highest = base + offset + min(gain, 0), base + offset + max(gain, 0)
+    mapped = moment.choice("retimeFunction", ("horizontalslit", "verticalslit", "retimemap"), 0) == "retimemap"
+    if mapped:
+        ends = moment.whole("frameRange", -10, 0), moment.whole("frameRange", 0, 1)
+        lowest, highest = min(lowest if gain == 0 else base + min(ends), base + min(ends)), base + max(ends)
+    source = span(math.floor(lowest), math.ceil(highest) + (0 if mapped else 1))
+    if mapped and source is not None:
+        source |= {math.floor(base + offset + 0.5), math.floor(base + offset), math.ceil(base + offset)}
+    return {"Source": source, EVERY: at(time)}
+
+
+def deinterlace(moment: Moment) -> Needs:
+    """Deinterlace/Deinterlace.cpp getFramesNeeded."""
+    return {EVERY: at(moment.time - 1, moment.time, moment.time + 1)}
+
+
+def contact_sheet(moment: Moment) -> Needs:
+    """ContactSheet/ContactSheet.cpp getFramesNeeded, without leaving out the inputs for which no place is left."""
+    ends = moment.whole("frameRange", 0, 0), moment.whole("frameRange", 0, 1)
+    base = 0.0 if moment.flag("frameRangeAbsolute") else moment.time
+    shown = span(base + min(ends), base + max(ends))
+    return {EVERY: WHOLE if shown is None else shown | {moment.time}}
+
+
+def switch(moment: Moment) -> Needs:
+    """Switch/Switch.cpp isIdentity: one input, unless it chooses by itself."""
+    if moment.flag("automatic"):
+        return same_time(moment)
+    chosen = str(min(max(moment.whole("which", 0), 0), 15))
+    label = "Source" if chosen == "0" and "Source" in moment.labels else chosen
+    return {label: at(moment.time), EVERY: frozenset()}
+
+
+def time_dissolve(moment: Moment) -> Needs:
+    """TimeDissolve/TimeDissolve.cpp getTransition: A before, B after, both between."""
+    begin, end = moment.whole("dissolveIn", 1) - 1, moment.whole("dissolveOut", 10) + 1
+    now, nothing = at(moment.time), at()
+    if moment.time <= begin:
+        return {"A": now, "B": nothing, "Source": nothing, EVERY: now}
+    if moment.time >= max(begin, end):
+        return {"A": nothing, EVERY: now}
+    return {EVERY: now}
+
+
+def append_clip(moment: Moment) -> Needs:
+    """AppendClip/AppendClip.cpp getSources: clips one after the other, overlapping by `crossDissolve`."""
+    first, cross = moment.whole("firstFrame", 1), moment.whole("crossDissolve", 0)
+    time = moment.time
+    labels = sorted((label for label in moment.labels if label.isdigit()), key=int)
+    if len(labels) != len(moment.labels):
+        raise Unsure("inputs")
+    placed: list[tuple[str, float, float, float]] = []
+    for label in labels:
+        begin, end = moment.source_range(label)
+        length = max(int(end) - int(begin), 0)
+        before_last = placed[-2][2] if len(placed) > 1 else first - 1
+        out = first if not placed else max(before_last + 1, placed[-1][2] + 1 - cross)
+        close = out + length if not placed else max(placed[-1][2], out + length)
+        placed.append((label, out, close, int(begin)))
+    needs: dict[str, Times] = {label: at() for label in labels}
+    shown = [clip for clip in placed if clip[1] <= time <= clip[2]][-2:]
+    if not shown and placed:
+        shown = [placed[0] if time < first else placed[-1]]
+    for label, out, _, begin in shown:
+        needs[label] = at(begin + (time - out))
+    return needs
+
+
+def roto_paint(moment: Moment) -> Needs:
+    """Engine/RotoDrawableItem.cpp: clone and reveal strokes show their source at another time."""
+    times = {moment.time}
+    for knob in moment.placed.node.roto:
+        if knob.name != "timeOffset":
+            continue
+        for value in knob.values:
+            if value.keys or value.expression:
+                raise Unsure(knob.name)
+            offset = int(value.text or 0)
+            times |= {moment.time - offset, moment.time + offset, float(offset)} if offset else set()
+    return {EVERY: frozenset(times)}
+
+
+def se_expr(moment: Moment) -> Needs:
+    """SeExpr/SeExpr.cpp: only a script that calls getPixel reads another frame than its own."""
+    for knob in moment.placed.node.knobs.values():
+        if knob.type == "String" and any("getPixel" in value.text or value.expression for value in knob.values):
+            raise Unsure(knob.name)
+    return same_time(moment)
+
+
+_MISC = "net.sf.openfx."
+RULES: Mapping[str, Rule] = {
+    _MISC + "timeOffset": time_offset,
+    _MISC + "FrameHold": frame_hold,
+    _MISC + "FrameRange": frame_range,
+    _MISC + "Retime": retime,
+    _MISC + "FrameBlend": frame_blend,
+    _MISC + "TimeBlur": time_blur,
+    _MISC + "NoTimeBlurPlugin": no_time_blur,
+    _MISC + "SlitScan": slit_scan,
+    _MISC + "Deinterlace": deinterlace,
+    _MISC + "ContactSheetOFX": contact_sheet,
+    _MISC + "switchPlugin": switch,
+    _MISC + "TimeDissolvePlugin": time_dissolve,
+    _MISC + "AppendClip": append_clip,
+    _MISC + "TimeBufferRead": any_time,
+    _MISC + "TimeBufferWrite": any_time,
+    "fr.inria.built-in.RotoPaint": roto_paint,
+    "fr.inria.built-in.Roto": roto_paint,
+    "fr.inria.openfx.SeExpr": se_expr,
+    "fr.inria.openfx.SeExprSimple": se_expr,
+}

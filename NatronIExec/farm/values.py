@@ -1,0 +1,198 @@
+"""What a parameter is at a time, as far as that is certain without running Natron.
+
+Constants and keyframes are exact. Of expressions only arithmetic on numbers, `frame`, a few functions of `math` and
+`node.param.get()` on other parameters is understood; everything else is `Unsure`, and the caller assumes the worst.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from NatronIExec.farm.curves import value_at
+from NatronIExec.farm.graph import Graph, Placed
+from NatronIExec.farm.ntp import Key, Knob
+
+_MAX_EXPRESSION = 500
+_MAX_DEPTH = 20
+
+_OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "abs": abs,
+    "ceil": math.ceil,
+    "cos": math.cos,
+    "float": float,
+    "floor": math.floor,
+    "int": int,
+    "max": max,
+    "min": min,
+    "round": round,
+    "sin": math.sin,
+    "sqrt": math.sqrt,
+}
+_CONSTANTS = {"pi": math.pi, "e": math.e, "True": True, "False": False}
+
+
+class Unsure(Exception):
+    """A value cannot be known here; never leaves the scan."""
+
+
+class Values:
+    """Reads parameters of a graph. Results are floats; booleans are 0 and 1, choices their position."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def number(self, placed: Placed, name: str, time: float, default: float, dimension: int = 0) -> float:
+        """Raises Unsure when an expression or an odd value leaves it open."""
+        return self._number(placed, name, time, default, dimension, 0)
+
+    def flag(self, placed: Placed, name: str, time: float, default: bool) -> bool:
+        return self.number(placed, name, time, float(default)) != 0
+
+    def choice(self, placed: Placed, name: str, time: float, options: Sequence[str], default: int) -> str:
+        """The id of the chosen option. A saved id (`ChoiceLabel`) counts more than the position, as in Natron."""
+        found = self._graph.resolve(placed, name)
+        if found and not self.is_animated(found[1]):
+            wanted = found[1].choice.lower()
+            if wanted in options:
+                return wanted
+        at = int(self.number(placed, name, time, default))
+        if not 0 <= at < len(options):
+            raise Unsure(name)
+        return options[at]
+
+    def text(self, placed: Placed, name: str, default: str = "") -> str:
+        found = self._graph.resolve(placed, name)
+        return found[1].text if found else default
+
+    def animation(self, placed: Placed, name: str) -> tuple[Key, ...] | None:
+        """The keyframes of the first dimension, None when there are none. Raises Unsure for an expression."""
+        found = self._graph.resolve(placed, name)
+        if found is None or not found[1].values:
+            return None
+        value = found[1].values[0]
+        if value.expression:
+            raise Unsure(name)
+        return value.keys or None
+
+    def curves(self, placed: Placed, name: str) -> tuple[tuple[Key, ...], ...]:
+        """The curves of a parametric parameter; none when it has its default."""
+        found = self._graph.resolve(placed, name)
+        return found[1].curves if found else ()
+
+    def is_animated(self, knob: Knob) -> bool:
+        return any(value.keys or value.expression for value in knob.values)
+
+    def is_constant(self, placed: Placed, name: str) -> bool:
+        found = self._graph.resolve(placed, name)
+        return found is None or not self.is_animated(found[1])
+
+    def _number(self, placed: Placed, name: str, time: float, default: float, dimension: int, depth: int) -> float:
+        found = self._graph.resolve(placed, name)
+        if found is None:
+            return default
+        holder, knob = found
+        if dimension >= len(knob.values):
+            return default
+        value = knob.values[dimension]
+        if value.expression:
+            number = self._expression(holder, value.expression, value.returns, time, depth)
+            if knob.type != "Double" and number != math.floor(number):
+                raise Unsure(name)
+            return number
+        if value.keys:
+            number = value_at(value.keys, time)
+            if knob.type == "Bool":
+                return float(number >= 0.5)
+            return number if knob.type == "Double" else float(math.floor(number + 0.5))
+        try:
+            return float(value.text)
+        except ValueError:
+            raise Unsure(name) from None
+
+    def _expression(self, placed: Placed, text: str, returns: bool, time: float, depth: int) -> float:
+        if len(text) > _MAX_EXPRESSION or depth > _MAX_DEPTH:
+            raise Unsure(text[:40])
+        source = text.strip()
+        if returns:
+            if not source.startswith("ret") or "\n" in source:
+                raise Unsure(text)
+            source = source[3:].lstrip().lstrip("=").strip()
+        try:
+            tree = ast.parse(source, mode="eval")
+            result = float(self._evaluate(placed, tree.body, time, depth + 1))
+        except (SyntaxError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
+            raise Unsure(text) from None
+        if not math.isfinite(result):
+            raise Unsure(text)
+        return result
+
+    def _evaluate(self, placed: Placed, tree: ast.expr, time: float, depth: int) -> Any:
+        if depth > _MAX_DEPTH:
+            raise Unsure("depth")
+        if isinstance(tree, ast.Constant) and isinstance(tree.value, (int, float)):
+            return tree.value
+        if isinstance(tree, ast.Name):
+            if tree.id == "frame":
+                return time if time != int(time) else int(time)
+            if tree.id in _CONSTANTS:
+                return _CONSTANTS[tree.id]
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, (ast.USub, ast.UAdd)):
+            inner = self._evaluate(placed, tree.operand, time, depth + 1)
+            return -inner if isinstance(tree.op, ast.USub) else inner
+        if isinstance(tree, ast.BinOp) and type(tree.op) in _OPERATORS:
+            left = self._evaluate(placed, tree.left, time, depth + 1)
+            right = self._evaluate(placed, tree.right, time, depth + 1)
+            return _OPERATORS[type(tree.op)](left, right)
+        if isinstance(tree, ast.Call) and not tree.keywords:
+            return self._call(placed, tree, time, depth)
+        raise Unsure(ast.dump(tree)[:80])
+
+    def _call(self, placed: Placed, tree: ast.Call, time: float, depth: int) -> Any:
+        if isinstance(tree.func, ast.Name) and tree.func.id in _FUNCTIONS:
+            arguments = [self._evaluate(placed, argument, time, depth + 1) for argument in tree.args]
+            return _FUNCTIONS[tree.func.id](*arguments)
+        names = _dotted(tree.func)
+        if len(names) >= 3 and names[-1] in ("get", "getValue") and not tree.args:
+            other = self._named(placed, names[:-2])
+            found = self._graph.resolve(other, names[-2]) if other else None
+            if other is None or found is None or len(found[1].values) != 1:
+                raise Unsure(".".join(names))
+            return self._number(other, names[-2], time, 0.0, 0, depth + 1)
+        raise Unsure("call")
+
+    def _named(self, placed: Placed, names: Sequence[str]) -> Placed | None:
+        """The node that an expression means: `thisNode`, `thisGroup`, a sibling, or a full name after `app`."""
+        if names[0] in ("thisNode", "thisGroup"):
+            at: Placed | None = placed if names[0] == "thisNode" else self._graph.group_of(placed)
+            rest = names[1:]
+        elif names[0] in ("app", "app1"):
+            return self._graph.nodes.get(placed.home.prefix + ".".join(names[1:]))
+        else:
+            at = self._graph.sibling(placed, names[0]) or self._graph.nodes.get(placed.home.prefix + names[0])
+            rest = names[1:]
+        for name in rest:
+            at = self._graph.nodes.get(f"{at.name}.{name}") if at else None
+        return at
+
+
+def _dotted(tree: ast.expr) -> list[str]:
+    names: list[str] = []
+    at = tree
+    while isinstance(at, ast.Attribute):
+        names.append(at.attr)
+        at = at.value
+    if not isinstance(at, ast.Name):
+        return []
+    return [at.id, *reversed(names)]

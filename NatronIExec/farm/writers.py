@@ -1,0 +1,130 @@
+"""Write nodes: what they render, where to, and which of them can."""
+
+from __future__ import annotations
+
+import html
+import os
+from dataclasses import dataclass
+
+from NatronIExec.errors import BadInput
+from NatronIExec.farm.graph import Graph, Placed, is_writer
+from NatronIExec.farm.sequences import FilePattern
+from NatronIExec.farm.values import Unsure, Values
+from NatronIExec.farm.variables import path_table
+
+#: openfx-io GenericWriter: frameRange.
+_UNION, _PROJECT, _MANUAL = range(3)
+#: Natron's default for a new project.
+_DEFAULT_RANGE = (1, 250)
+
+
+@dataclass(frozen=True)
+class ScanWriter:
+    """A Write node. `reason` says why it is not enabled or needs care; `first`, `last` and `step` are its own range;
+    `views` are set only when its file name has a view token."""
+
+    name: str
+    label: str
+    enabled: bool
+    reason: str
+    file: str
+    format: str
+    first: int
+    last: int
+    step: int
+    movie: bool
+    views: tuple[str, ...]
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        return tuple(range(self.first, self.last + 1, self.step))
+
+
+def project_range(graph: Graph) -> tuple[int, int]:
+    knob = graph.main.project.knobs.get("frameRange")
+    if knob is None or len(knob.values) < 2:
+        return _DEFAULT_RANGE
+    try:
+        return int(float(knob.values[0].text)), int(float(knob.values[1].text))
+    except ValueError:
+        return _DEFAULT_RANGE
+
+
+def view_names(graph: Graph) -> tuple[str, ...]:
+    """The project's views; Natron's default is one, `Main`."""
+    knob = graph.main.project.knobs.get("viewsList")
+    if knob is None:
+        return ("Main",)
+    rows = [name for name, _ in path_table(knob.text)] or _single_column(knob.text)
+    return tuple(row for row in rows if row) or ("Main",)
+
+
+def _single_column(text: str) -> list[str]:
+    """KnobTable::encodeToKnobTableFormatSingleCol: `a;b`, or <Name> elements."""
+    if "<" in text:
+        return [html.unescape(part.split("</")[0]) for part in text.split(">") if "</" in part]
+    return [part for part in text.split(";") if part]
+
+
+def describe_writer(graph: Graph, values: Values, placed: Placed, union: tuple[int, int] | None) -> ScanWriter:
+    """`union` is the range of what feeds the writer, None when unknown."""
+    knob = placed.knob("filename")
+    file = placed.home.variables.resolve(knob.text) if knob else ""
+    pattern = FilePattern(file)
+    disabled = _disabled(graph, values, placed)
+    first, last, reason = _range(graph, values, placed, union)
+    step = max(int(_sure(values, placed, "frameIncr", 1)), 1)
+    reason = disabled or ("It has no file name." if not file else reason)
+    return ScanWriter(
+        placed.name,
+        placed.node.label or placed.name,
+        not disabled,
+        reason,
+        file,
+        os.path.splitext(file)[1].lower().lstrip("."),
+        first,
+        max(first, last),
+        step,
+        pattern.is_movie,
+        view_names(graph) if pattern.has_views else (),
+    )
+
+
+def _range(graph: Graph, values: Values, placed: Placed, union: tuple[int, int] | None) -> tuple[int, int, str]:
+    kind = int(_sure(values, placed, "frameRange", _PROJECT))
+    if kind == _MANUAL:
+        own = int(_sure(values, placed, "firstFrame", 0)), int(_sure(values, placed, "lastFrame", 0))
+        return (*own, "")
+    if kind == _UNION and union is not None:
+        return (*union, "")
+    unknown = "Its range follows its inputs and cannot be known here: the project's is used." if kind == _UNION else ""
+    return (*project_range(graph), unknown)
+
+
+def _sure(values: Values, placed: Placed, name: str, default: float) -> float:
+    try:
+        return values.number(placed, name, 0, default)
+    except Unsure:
+        return default
+
+
+def _disabled(graph: Graph, values: Values, placed: Placed) -> str:
+    at: Placed | None = placed
+    while at is not None:
+        if _sure(values, at, "disableNode", 0):
+            return "It is disabled in Natron." if at is placed else f"Its group {at.name} is disabled in Natron."
+        at = graph.group_of(at)
+    return ""
+
+
+def choose(graph: Graph, described: list[ScanWriter], wanted: tuple[str, ...]) -> list[ScanWriter]:
+    """The writers to render: those named, or all that are enabled. Raises BadInput for a name that is none."""
+    if not wanted:
+        return [writer for writer in described if writer.enabled]
+    known = {writer.name: writer for writer in described}
+    for name in wanted:
+        if name not in known:
+            kind = "is not a Write node" if name in graph.nodes and not is_writer(graph.nodes[name]) else "is not there"
+            choices = ", ".join(known) or "none"
+            raise BadInput(f"The writer {name} {kind}.", f"Writers of this project: {choices}.", writer=name)
+    return [known[name] for name in dict.fromkeys(wanted)]
