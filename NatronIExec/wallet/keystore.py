@@ -1,0 +1,154 @@
+"""Accounts as encrypted files (Ethereum keystore V3), one a file, readable by their owner only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account as EthAccount
+from eth_utils.address import is_address, to_checksum_address
+
+from NatronIExec import paths
+from NatronIExec.errors import BadInput, Conflict, WalletError, WrongPassword
+from NatronIExec.wallet.signer import KeySigner
+
+#: scrypt's n: geth's standard strength would be 2**18 (1.1 s a guess here); 2**17 is what the official SDK writes.
+SCRYPT_N = 1 << 17
+MIN_PASSWORD = 8
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account that can be unlocked. Reading it needs no password."""
+
+    address: str
+    name: str
+    file: Path
+
+
+class Keystore:
+    """The accounts below `folder`. Raises WalletError and its kinds, BadInput, Conflict."""
+
+    def __init__(self, folder: Path, scrypt_n: int = SCRYPT_N) -> None:
+        self._folder = folder
+        self._scrypt_n = scrypt_n
+
+    def accounts(self) -> list[Account]:
+        """In the order they were made. Files that are no keystore are left alone."""
+        found = []
+        for file in sorted(self._folder.glob("*.json")):
+            content = _read(file)
+            if content is not None:
+                name = str(content.get("x-name", ""))
+                found.append(Account(_address(content), name or _address(content)[:10], file))
+        return found
+
+    def account(self, address: str) -> Account:
+        for account in self.accounts():
+            if account.address.lower() == address.lower():
+                return account
+        raise WalletError(f"There is no account {address}.", "See `natron-iexec wallet` for those that there are.")
+
+    def create(self, name: str, password: str) -> Account:
+        return self._store(name, os.urandom(32), password)
+
+    def import_key(self, name: str, key: str, password: str) -> Account:
+        text = key.strip().removeprefix("0x")
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+            raise BadInput("This is no private key.", "It has 64 digits from 0 to 9 and a to f.")
+        return self._store(name, bytes.fromhex(text), password)
+
+    def import_mnemonic(self, name: str, mnemonic: str, password: str) -> Account:
+        EthAccount.enable_unaudited_hdwallet_features()
+        try:
+            account = EthAccount.from_mnemonic(" ".join(mnemonic.split()))
+        except Exception as problem:  # eth-account raises its own and builtin kinds, with the words in the text
+            raise BadInput("This is no recovery phrase.", "Check its words and their order.") from _without(problem)
+        return self._store(name, bytes(account.key), password)
+
+    def import_file(self, name: str, file: Path, file_password: str, password: str) -> Account:
+        """Another program's keystore file, encrypted anew under `password`."""
+        content = _read(file)
+        if content is None:
+            raise BadInput(f"{file} is no keystore file.", "Choose an encrypted JSON keystore (version 3).")
+        return self._store(name or file.stem, _decrypt(content, file_password), password)
+
+    def export(self, address: str, password: str, to: Path) -> Path:
+        """A copy of the encrypted file, once the password was proven. Never overwrites."""
+        account = self.account(address)
+        self.load(address, password)
+        if to.exists():
+            raise Conflict(f"{to} exists already.", "Choose another name.")
+        paths.write_atomic(to, account.file.read_bytes())
+        return to
+
+    def change_password(self, address: str, password: str, new_password: str) -> None:
+        account = self.account(address)
+        key = self.load(address, password).unsafe_key()
+        self._write(account.file, account.name, key, new_password)
+
+    def remove(self, address: str, password: str) -> Path:
+        """Move the file aside; returns where it is now."""
+        account = self.account(address)
+        self.load(address, password)
+        backup = paths.private_folder(self._folder / "removed") / f"{account.file.stem}-{int(time.time())}.json"
+        account.file.replace(backup)
+        return backup
+
+    def load(self, address: str, password: str) -> KeySigner:
+        """Raises WrongPassword."""
+        content = _read(self.account(address).file)
+        assert content is not None
+        return KeySigner(_decrypt(content, password))
+
+    def _store(self, name: str, key: bytes, password: str) -> Account:
+        address = KeySigner(key).address
+        if any(account.address == address for account in self.accounts()):
+            raise Conflict(f"The account {address} is in the wallet already.", "Use it, or remove it first.")
+        paths.private_folder(self._folder)
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        file = self._folder / f"{stamp}-{address[2:].lower()}.json"
+        self._write(file, name, key, password)
+        return Account(address, name or address[:10], file)
+
+    def _write(self, file: Path, name: str, key: bytes, password: str) -> None:
+        if len(password) < MIN_PASSWORD:
+            raise BadInput("The password is too short.", f"Use at least {MIN_PASSWORD} characters.")
+        content: dict[str, Any] = dict(EthAccount.encrypt(key, password, kdf="scrypt", iterations=self._scrypt_n))
+        content["x-name"] = name
+        paths.write_atomic(file, json.dumps(content, indent=2).encode())
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["version"] == 3 and is_address("0x" + content["address"].removeprefix("0x")):
+            return dict(content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return None
+
+
+def _address(content: dict[str, Any]) -> str:
+    return str(to_checksum_address("0x" + content["address"].removeprefix("0x")))
+
+
+def _decrypt(content: dict[str, Any], password: str) -> bytes:
+    try:
+        return bytes(EthAccount.decrypt(content, password))
+    except ValueError as problem:
+        if "MAC" in str(problem):
+            raise WrongPassword("The password is wrong.", "Try again; capitals count.") from None
+        raise BadInput("The keystore file is damaged.", "Restore it from a backup.") from _without(problem)
+    except (KeyError, TypeError) as problem:
+        raise BadInput("The keystore file is damaged.", "Restore it from a backup.") from _without(problem)
+
+
+def _without(problem: BaseException) -> BaseException | None:
+    """A cause without its words: they may quote what was typed."""
+    return type(problem)() if type(problem) in (ValueError, KeyError, TypeError) else None
