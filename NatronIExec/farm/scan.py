@@ -31,6 +31,9 @@ from NatronIExec.frames import cut
 DEFAULT_CHUNK = 10
 _MAX_FRAMES = 200_000
 
+#: Frames to render: of all writers, by writer, or (None) each writer's own.
+Wanted = Sequence[int] | Mapping[str, Sequence[int]] | None
+
 
 @dataclass(frozen=True)
 class ScanFile:
@@ -115,7 +118,7 @@ def scan(
     *,
     original: Path | None = None,
     writers: Sequence[str] = (),
-    frames: Sequence[int] | None = None,
+    frames: Wanted = None,
     chunk: int | None = None,
     extra_files: Iterable[Path | str] = (),
     exclude_files: Iterable[Path | str] = (),
@@ -123,7 +126,7 @@ def scan(
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Scan:
-    """What rendering `frames` (None: each writer's own) of `writers` (none: all enabled) needs, `chunk` frames a task.
+    """What rendering `frames` (by writer, or the same of all; None: each writer's own) of `writers` (none: all enabled) needs, `chunk` frames a task.
 
     `original` is the artist's file when `project` is a copy of it. `environment` is read for OCIO. Raises ProjectError
     when the project cannot be read, BadInput for a writer or frame that cannot be, Cancelled when `cancel` says so."""
@@ -187,7 +190,7 @@ class _Work:
     def run(
         self,
         wanted: tuple[str, ...],
-        frames: Sequence[int] | None,
+        frames: Wanted,
         chunk: int | None,
         extra: tuple[Path | str, ...],
         excluded: tuple[Path | str, ...],
@@ -241,8 +244,9 @@ class _Work:
         span = range_of(self.graph, self.clips, self.values, placed)
         return describe_writer(self.graph, self.values, placed, (int(span[0]), int(span[1])) if span else None)
 
-    def _render(self, writer: ScanWriter, frames: Sequence[int] | None, chunk: int | None, out: frozenset[str]) -> None:
-        wanted = tuple(sorted(set(frames))) if frames is not None else writer.frames
+    def _render(self, writer: ScanWriter, frames: Wanted, chunk: int | None, out: frozenset[str]) -> None:
+        own = frames.get(writer.name) if isinstance(frames, Mapping) else frames
+        wanted = tuple(sorted(set(own))) if own is not None else writer.frames
         if not wanted or len(wanted) > _MAX_FRAMES:
             raise BadInput(f"{len(wanted)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
         flow = Flow(self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views)
