@@ -198,12 +198,12 @@ class Hub:
         answers = self.batch([self.view("viewDeal", dealid) for dealid in dealids])
         return [self._deal(dealid, answer) for dealid, answer in zip(dealids, answers)]
 
-    def deals_of_request(self, request_hash: str) -> list[Deal]:
-        """What was bought with a request order, whoever sent the match: a deal's id follows from the order's hash and
-        what was consumed before, so nothing needs to be remembered (PoCo IexecPoco1Facet)."""
+    def deals_of_request(self, request_hash: str, volume: int) -> list[Deal]:
+        """What was bought with a request order over `volume` tasks, whoever sent the match: a deal's id follows from
+        the order's hash and what was consumed before, so nothing needs to be remembered (PoCo IexecPoco1Facet)."""
         bought: list[Deal] = []
         first = 0
-        while (deal := self.deal(deal_id(request_hash, first))) is not None:
+        while first < volume and (deal := self.deal(deal_id(request_hash, first))) is not None:
             bought.append(deal)
             first += deal.bot_size
         return bought

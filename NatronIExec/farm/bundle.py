@@ -1,0 +1,159 @@
+"""What is sent for a job: its files named by their content, and a manifest that says what each task needs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from NatronIExec import seal
+from NatronIExec.errors import Cancelled, Conflict
+from NatronIExec.farm.hashes import Hashes, sha256_of
+from NatronIExec.farm.scan import Scan
+from NatronIExec.farm.snapshot import PROJECT, Snapshot, snapshot
+from NatronIExec.manifest import Chunk, InputFile, Manifest, ManifestWriter, sha256_hex
+from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
+
+MANIFEST = "manifest.json"
+#: Which file of the artist is which file of the job, and under which name it is stored; stays here.
+RECORD = "record.json"
+#: Reading and hashing release the interpreter; more threads than this gain nothing on a disk.
+THREADS = 4
+#: A renderer that says nothing for this share of the task's time limit is taken for stuck.
+STALL_SHARE = 4
+LEAST_STALL_S = 60
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """`contents` maps each CID to the file that holds it; `manifest` is the text that workers get."""
+
+    manifest: bytes
+    contents: Mapping[str, Path]
+    bytes: int
+
+    @property
+    def sha256(self) -> str:
+        return sha256_hex(self.manifest)
+
+    @property
+    def cid(self) -> str:
+        return cid_of_bytes(self.manifest)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a manifest needs beside the scan."""
+
+    job: str
+    gateway: str
+    trust: int
+    timeref_s: int
+    key: str = ""
+
+
+def make_bundle(
+    scan: Scan,
+    folder: Path,
+    terms: Terms,
+    hashes: Hashes,
+    cancel: Callable[[], bool] = lambda: False,
+) -> Bundle:
+    """Pack `scan` below `folder` (the job's own; what an earlier try left there is replaced). With `terms.key` every
+    file is sealed with it first. Raises Conflict when an input changes meanwhile, OSError for a full disk."""
+    sent = folder / "sent"
+    shutil.rmtree(sent, ignore_errors=True)
+    shot = snapshot(scan, sent)
+    sources = [(shot.project, PROJECT), *shot.files]
+    files, contents = _files(sources, sent, terms.key, hashes, cancel)
+    shot.require_unchanged()
+    manifest = _manifest(scan, shot, terms, files)
+    content = manifest.to_bytes()
+    (sent / MANIFEST).write_bytes(content)
+    contents[cid_of_bytes(content)] = sent / MANIFEST
+    record = {
+        "sources": [(str(source), path) for source, path in sources],
+        "contents": {cid: str(held) for cid, held in contents.items()},
+    }
+    (sent / RECORD).write_text(json.dumps(record))
+    return Bundle(content, contents, sum(file.size for file in files))
+
+
+def contents_of(folder: Path) -> dict[str, Path]:
+    """CID → file of what `make_bundle` packed below `folder`, also after a restart."""
+    record = json.loads((folder / "sent" / RECORD).read_text())
+    return {cid: Path(held) for cid, held in record["contents"].items()}
+
+
+def _files(
+    sources: Sequence[tuple[Path, str]], folder: Path, key: str, hashes: Hashes, cancel: Callable[[], bool]
+) -> tuple[tuple[InputFile, ...], dict[str, Path]]:
+    digests = hashes.of([source for source, _ in sources], cancel=cancel)
+    contents: dict[str, Path] = {}
+
+    def one(numbered: tuple[int, tuple[Path, str]]) -> InputFile:
+        if cancel():
+            raise Cancelled("Cancelled.")
+        number, (source, path) = numbered
+        held, sealed_size = source, 0
+        if key:
+            held = folder / f"sealed-{number:06d}"
+            seal.seal_file(source, held, key)
+            sealed_size = held.stat().st_size
+        cid = cid_of_file(held)
+        contents[cid] = held
+        return InputFile(path, digests[source], source.stat().st_size, cid, sealed_size)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        return tuple(threads.map(one, enumerate(sources))), contents
+
+
+def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFile]) -> Manifest:
+    position = {file.path: number for number, file in enumerate(files)}
+    names = list(dict.fromkeys(chunk.writer for chunk in scan.chunks))
+    writers = {writer.name: writer for writer in scan.writers}
+
+    def positions(paths: Sequence[str]) -> tuple[int, ...]:
+        found = {position[job] for path in paths for _, job in shot.of(path)}
+        return tuple(sorted(found))
+
+    return Manifest(
+        job=terms.job,
+        project=0,
+        writers=tuple(
+            ManifestWriter(name, writers[name].format, writers[name].views, writers[name].movie) for name in names
+        ),
+        files=tuple(files),
+        chunks=tuple(
+            Chunk(chunk.index, names.index(chunk.writer), chunk.frames, positions(chunk.files)) for chunk in scan.chunks
+        ),
+        gateways=(terms.gateway,),
+        clips=tuple(clip for clip in (positions(paths) for paths in scan.clips) if clip),
+        hashes="pixels" if terms.trust > 1 else "file",
+        sealed=bool(terms.key),
+        stall_s=max(LEAST_STALL_S, terms.timeref_s // STALL_SHARE),
+        environment=dict(shot.environment),
+    )
+
+
+def export_bundle(folder: Path, to: Path) -> Path:
+    """A copy of what was sent, laid out as a worker has it. Raises Conflict rather than write into something that is
+    there, and when an input is not what it was."""
+    sent = folder / "sent"
+    if not (sent / RECORD).exists():
+        raise Conflict("Nothing was packed for this job yet.", "Wait until it is uploaded.")
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise Conflict(f"{to} is there already.", "Choose another folder.")
+    manifest = Manifest.from_bytes((sent / MANIFEST).read_bytes())
+    digests = {file.path: file.sha256 for file in manifest.files}
+    for source, path in json.loads((sent / RECORD).read_text())["sources"]:
+        target = to / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        if sha256_of(target) != digests[path]:
+            raise Conflict(f"{source} is not what was sent.", "It was changed since; the export is not complete.")
+    shutil.copyfile(sent / MANIFEST, to / MANIFEST)
+    return to

@@ -1,0 +1,266 @@
+"""From a finished task to frames in the project folder. Nothing that came back is trusted.
+
+The chain holds the SHA-256 of frames.json, frames.json holds the hash of each frame: what is moved into place is what
+the worker was paid for. Names and folders are ours, never the archive's. Nothing is overwritten: the same picture is
+left alone, another one goes to a new folder beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from NatronIExec import images
+from NatronIExec.errors import BadInput, OutputError, ResultRefused
+from NatronIExec.farm.job import Job, JobFrame, JobTask
+from NatronIExec.farm.services import Services
+from NatronIExec.farm.spool import Spool
+from NatronIExec.iexec.results import ResultArchive, fetch_result
+from NatronIExec.manifest import Frame, FrameList, sha256_hex
+
+#: One archive of a chunk, and one file in it.
+MAX_ARCHIVE = 64 * 1024**3
+MAX_FRAME = 8 * 1024**3
+MAX_LIST = 16 * 1024**2
+MAX_REPORT = 4 * 1024**2
+_LIST, _REPORT = "frames.json", "report.json"
+_VERSIONED = re.compile(r"(.*)_v(\d{3,})$")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a writer's frames of a job go: (frame, view) → path, all below or beside `folder`."""
+
+    folder: str
+    extension: str
+    movie: bool
+    paths: Mapping[tuple[int, str], str]
+
+
+@dataclass(frozen=True)
+class Collected:
+    imported: int
+    skipped: int
+
+
+class Collector:
+    """Safe for several threads, one task each."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        services: Services,
+        destination: Callable[[Job, str], Destination],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._spool = spool
+        self._services = services
+        self._destination = destination
+        self._stopping = stopping
+
+    def collect(self, job: Job, task: JobTask) -> Collected:
+        """Raises Unreachable or ServiceError while the result cannot be fetched, ResultRefused when it is not what the
+        chain promised, OutputError when the output folder cannot be written (the archive is kept)."""
+        folder = self._spool.job_folder(job.id) / "results"
+        folder.mkdir(exist_ok=True)
+        archive = folder / f"{task.index:06d}.zip"
+        if not archive.exists():
+            net = self._services.of(job.quote.network)
+            fetch_result(net.transport, net.network.gateway, task.location, archive, MAX_ARCHIVE, self._stopping)
+        try:
+            with ResultArchive(archive) as opened:
+                self._keep_report(job, task, opened)
+                collected = self._import(job, task, opened)
+        except ResultRefused:
+            archive.unlink(missing_ok=True)
+            raise
+        archive.unlink(missing_ok=True)
+        return collected
+
+    def log_file(self, job_id: str, index: int) -> Path:
+        return self._spool.job_folder(job_id) / "reports" / f"{index:06d}.json"
+
+    def _keep_report(self, job: Job, task: JobTask, archive: ResultArchive) -> None:
+        """For people only: what the renderer said. A report that is none is no reason to refuse frames."""
+        if _REPORT not in archive.names:
+            return
+        target = self.log_file(job.id, task.index)
+        target.parent.mkdir(exist_ok=True)
+        try:
+            target.write_bytes(archive.read(_REPORT, MAX_REPORT))
+        except ResultRefused:
+            target.unlink(missing_ok=True)
+
+    def _import(self, job: Job, task: JobTask, archive: ResultArchive) -> Collected:
+        content = archive.read(_LIST, MAX_LIST)
+        if "0x" + sha256_hex(content) != task.digest:
+            raise _refused("its list of frames is not the one on the chain")
+        try:
+            listed = FrameList.from_bytes(content)
+        except BadInput as problem:
+            raise _refused("its list of frames cannot be read") from problem
+        expected = self._spool.frames(job.id, task.index)
+        found = _matched(job, task, listed, expected)
+        destination = self._destination(job, task.writer)
+        times = _times(self.log_file(job.id, task.index))
+        counts = [0, 0]
+        for frame in expected:
+            delivered = found[(frame.frame, frame.view)]
+            path, new = self._place(job, archive, delivered, destination, frame)
+            counts[0 if new else 1] += 1
+            size = Path(path).stat().st_size
+            done = replace(frame, state="imported", file=path, size=size, time_s=times.get(frame.frame), log="")
+            self._spool.put_frames(job.id, [done])
+        return Collected(*counts)
+
+    def _place(
+        self, job: Job, archive: ResultArchive, delivered: Frame, destination: Destination, frame: JobFrame
+    ) -> tuple[str, bool]:
+        """(where the frame is now, whether it was not there before)."""
+        target = Path(destination.paths[(frame.frame, frame.view)])
+        if delivered.file.rsplit(".", 1)[-1].lower() != destination.extension.lower():
+            raise _refused(f"{delivered.file} is no {destination.extension} file")
+        part = self._extract(job, archive, delivered, target)
+        try:
+            _verify(part, delivered, destination.movie)
+            return self._move(job, part, target, destination)
+        except OSError as problem:
+            raise _cannot_write(target, problem) from problem
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _extract(self, job: Job, archive: ResultArchive, delivered: Frame, target: Path) -> Path:
+        """Beside its place, so that moving it there is atomic; hidden until it is proven."""
+        if delivered.file not in archive.names:
+            raise _refused(f"{delivered.file} is not in it")
+        limit = delivered.size if delivered.sha256 else MAX_FRAME
+        part = target.with_name(f".{job.id}-{os.getpid()}-{target.name}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            digest = archive.extract(delivered.file, part, min(limit, MAX_FRAME))
+        except OSError as problem:
+            part.unlink(missing_ok=True)
+            raise _cannot_write(target, problem) from problem
+        except ResultRefused:
+            part.unlink(missing_ok=True)
+            raise
+        if delivered.sha256 and digest != delivered.sha256:
+            part.unlink(missing_ok=True)
+            raise _refused(f"{delivered.file} is not the file that was promised")
+        return part
+
+    def _move(self, job: Job, part: Path, target: Path, destination: Destination) -> tuple[str, bool]:
+        """Never onto another file. Once one would be overwritten, the rest of the job goes to a new folder too."""
+        moved = self._spool.job(job.id).out_of.get(destination.folder)
+        while True:
+            there = Path(moved) / os.path.relpath(target, destination.folder) if moved else target
+            there.parent.mkdir(parents=True, exist_ok=True)
+            if _claim_name(part, there):
+                return str(there), True
+            if _same(part, there):
+                return str(there), False
+            moved = self._new_folder(job, destination.folder)
+
+    def _new_folder(self, job: Job, folder: str) -> str:
+        used = self._spool.job(job.id).out_of
+        new = next_version(used.get(folder) or folder)
+        self._spool.update(job.id, out_of={**used, folder: new})
+        return new
+
+
+def next_version(folder: str) -> str:
+    """`comp` → `comp_v002`, and on to the first that is not there."""
+    found = _VERSIONED.fullmatch(folder)
+    stem, number = (found[1], int(found[2])) if found else (folder, 1)
+    while True:
+        number += 1
+        candidate = f"{stem}_v{number:03d}"
+        if not os.path.exists(candidate):
+            return candidate
+
+
+def _matched(job: Job, task: JobTask, listed: FrameList, expected: Sequence[JobFrame]) -> dict[tuple[int, str], Frame]:
+    """The list must be of this very chunk and hold each of its frames once, and nothing else."""
+    if (listed.job, listed.chunk, listed.writer) != (job.id, task.index, task.writer):
+        raise _refused("its list is of another task")
+    found = {(frame.frame, frame.view): frame for frame in listed.frames}
+    if len(found) != len(listed.frames) or set(found) != {(frame.frame, frame.view) for frame in expected}:
+        raise _refused("it does not hold the frames that were asked for")
+    in_pixels = job.submission.trust > 1
+    for frame in listed.frames:
+        if bool(frame.pixels) != in_pixels or bool(frame.sha256) == in_pixels:
+            raise _refused("a frame in it has no hash")
+    return found
+
+
+def _verify(part: Path, delivered: Frame, movie: bool) -> None:
+    """It must be a picture, whole; between workers that compare pixels, those very pixels."""
+    if movie or not images.is_picture(delivered.file):
+        if not part.stat().st_size:
+            raise _refused(f"{delivered.file} is empty")
+        return
+    named = part.with_name(part.name)
+    try:
+        if delivered.pixels:
+            if images.pixel_hash(named) != delivered.pixels:
+                raise _refused(f"{delivered.file} is not the picture that was promised")
+        else:
+            images.check(named)
+    except BadInput as problem:
+        raise _refused(f"{delivered.file} is no whole picture") from problem
+
+
+def _claim_name(part: Path, target: Path) -> bool:
+    """Give the file its name unless somebody has it. A hard link fails where the name is taken, without a moment in
+    between; file systems without links get an exclusive copy."""
+    try:
+        os.link(part, target)
+        return True
+    except FileExistsError:
+        return False
+    except OSError:
+        pass
+    try:
+        with target.open("xb") as file, part.open("rb") as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+        return True
+    except FileExistsError:
+        return False
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and one.stat().st_size == other.stat().st_size and _sha256(one) == _sha256(other)
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest() if hasattr(hashlib, "file_digest") else _slow(path)
+
+
+def _slow(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def _times(report: Path) -> dict[int, float]:
+    try:
+        found = json.loads(report.read_bytes())["frame_seconds"]
+        return {int(frame): float(spent) for frame, spent in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _refused(why: str) -> ResultRefused:
+    return ResultRefused(f"The worker's result is refused: {why}.", "Render these frames again.")
+
+
+def _cannot_write(target: Path, problem: OSError) -> OutputError:
+    return OutputError(
+        f"{target.parent} cannot be written: {problem.strerror or problem}.",
+        "Make room or allow writing there, then import the job again; its frames are kept.",
+    )

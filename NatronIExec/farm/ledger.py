@@ -1,0 +1,73 @@
+"""What was spent and what came back, and the limits that a person set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from NatronIExec.errors import PriceAboveCap
+from NatronIExec.farm.job import Job
+from NatronIExec.farm.spool import Spool
+from NatronIExec.settings import Settings
+
+
+class Ledger:
+    def __init__(self, spool: Spool, settings: Callable[[], Settings], clock: Callable[[], float] = time.time) -> None:
+        self._spool = spool
+        self._settings = settings
+        self._clock = clock
+
+    def allow(self, most_nrlc: int) -> None:
+        """Raises PriceAboveCap when a job of that price is more than the person's limits allow, counting what jobs on
+        their way may still cost."""
+        settings = self._settings()
+        if settings.job_cap_nrlc is not None and most_nrlc > settings.job_cap_nrlc:
+            raise _above("job", most_nrlc, settings.job_cap_nrlc)
+        if settings.day_cap_nrlc is not None:
+            today = self._spent_since(_midnight(self._clock())) + sum(
+                job.most_nrlc for job in self._spool.open_jobs() if not job.bought
+            )
+            if today + most_nrlc > settings.day_cap_nrlc:
+                raise _above("day", today + most_nrlc, settings.day_cap_nrlc)
+
+    def record(self, job: Job, refunded_nrlc: int) -> None:
+        """The job's line, as it stands."""
+        self._spool.enter(
+            {
+                "job": job.id,
+                "name": job.name,
+                "at_s": job.start_s or self._clock(),
+                "paid_nrlc": job.paid_nrlc,
+                "refunded_nrlc": refunded_nrlc,
+                "gas_wei": str(sum(int(sent.gas_wei) for sent in job.sent)),
+                "network": job.quote.network,
+                "transaction": job.sent[-1].hash if job.sent else "",
+            }
+        )
+
+    def sheet(self) -> dict[str, Any]:
+        """The answer to `ledger`."""
+        month = time.strftime("%Y-%m", time.localtime(self._clock()))
+        entries = self._spool.ledger()
+        spent = sum(
+            entry["paid_nrlc"] - entry["refunded_nrlc"]
+            for entry in entries
+            if time.strftime("%Y-%m", time.localtime(entry["at_s"])) == month
+        )
+        return {"entries": entries, "month_spent_nrlc": spent}
+
+    def _spent_since(self, at_s: float) -> int:
+        return sum(e["paid_nrlc"] - e["refunded_nrlc"] for e in self._spool.ledger() if e["at_s"] >= at_s)
+
+
+def _midnight(now_s: float) -> float:
+    day = time.localtime(now_s)
+    return time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1))
+
+
+def _above(what: str, cost_nrlc: int, cap_nrlc: int) -> PriceAboveCap:
+    return PriceAboveCap(
+        f"That is {cost_nrlc / 10**9:g} RLC, the cap a {what} is {cap_nrlc / 10**9:g} RLC.",
+        f"Raise the cap a {what} in the settings, or render less.",
+    )

@@ -1,0 +1,374 @@
+"""The price before anything is spent: which frames, in which chunks, on which worker group, for how much at most.
+
+What a plan says is what the chain can take: the request order will allow exactly its prices and its number of tasks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import fileseq
+
+from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
+from NatronIExec.farm import market_offers
+from NatronIExec.farm.job import Quote
+from NatronIExec.farm.market_offers import Offer, Wanted
+from NatronIExec.farm.scan import DEFAULT_CHUNK, Scan, scan
+from NatronIExec.farm.services import NetworkServices
+from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.targets import Targets
+from NatronIExec.farm.writers import ScanWriter
+from NatronIExec.frames import cut, format_frames
+from NatronIExec.iexec.hub import MATCH_GAS
+from NatronIExec.iexec.orders import NULL_DATASET
+from NatronIExec.iexec.preflight import Preflight, preflight
+from NatronIExec.iexec.records import (
+    FINAL_DEADLINE_RATIO,
+    ZERO_ADDRESS,
+    ZERO_BYTES32,
+    Balances,
+    Match,
+    RequestOrder,
+)
+
+MAX_FRAMES = 200_000
+#: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).
+DEPOSIT_GAS = 150_000
+#: The fee may rise between the plan and the purchase; more than this and the job asks again.
+FEE_ROOM = 2
+_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:y]\s*(\d+))?)?\s*")
+
+Progress = Callable[[int, int, str], None]
+
+
+def parse_frames(text: str) -> tuple[int, ...]:
+    """`1-10x2,20` → frames, sorted. Raises BadInput for nonsense, reversed or negative ranges, and absurd amounts."""
+    for part in text.split(","):
+        found = _RANGE.fullmatch(part)
+        if not found:
+            raise BadInput(f"{part.strip() or text!r} is no frame range.", "Write it like 1-10x2,20.", frames=text)
+        first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise BadInput(f"The range {part.strip()} runs backwards.", f"Write {last}-{first}.", frames=text)
+        if first < 0:
+            raise BadInput("Natron's renderer takes no negative frames.", "Shift the project to 0 or later.")
+        if last - first >= MAX_FRAMES:
+            raise BadInput(f"{part.strip()} are too many frames.", f"At most {MAX_FRAMES} at once.")
+    try:
+        return tuple(sorted(set(fileseq.FrameSet(text.replace(" ", "")))))
+    except fileseq.ParseException as problem:
+        raise BadInput(f"{text!r} is no frame range.", "Write it like 1-10x2,20.", frames=text) from problem
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`scan` is of all that is asked for, `work` of what this job renders first (the same, except for a test). `quote`
+    is None when nobody sells; then `problems` says so."""
+
+    id: str
+    submission: Submission
+    scan: Scan
+    work: Scan
+    quote: Quote | None
+    offers: tuple[Offer, ...]
+    preflight: Preflight | None
+    balances: Balances | None
+    rest: Submission | None
+    rest_tasks: int
+    upload_bytes: int
+    problems: tuple[NatronIExecError, ...] = field(default=())
+
+    @property
+    def tasks(self) -> int:
+        return len(self.work.chunks)
+
+    @property
+    def price_nrlc(self) -> int:
+        """Of one task."""
+        return self.quote.app_price_nrlc + self.quote.workerpool_price_nrlc if self.quote else 0
+
+    @property
+    def rest_most_nrlc(self) -> int:
+        """What follows by itself after a test is part of the price."""
+        return self.price_nrlc * self.rest_tasks if self.submission.test_frames == "auto-continue" else 0
+
+    @property
+    def most_nrlc(self) -> int:
+        return self.price_nrlc * self.tasks + self.rest_most_nrlc
+
+    def to_sheet(self) -> dict[str, Any]:
+        """The PlanSheet of docs/engine-protocol.md."""
+        quote, balances = self.quote, self.balances
+        held = balances.rlc_nrlc + balances.stake_nrlc if balances else None
+        chosen = self.offers[0] if self.offers else None
+        both = self.tasks + (self.rest_tasks if self.rest_most_nrlc or self._continues else 0)
+        return {
+            "plan": self.id,
+            "scan": self.scan.to_json(),
+            "network": self.submission.network,
+            "account": (quote.account if quote else "") or None,
+            "tasks": both,
+            "frames": sum(len(chunk.frames) for chunk in (self.scan if self._continues else self.work).chunks),
+            "chunk": self.submission.chunk or DEFAULT_CHUNK,
+            "category": {"id": quote.category, "name": quote.category_name, "time_limit_s": quote.timeref_s}
+            if quote
+            else None,
+            "workerpool": chosen.to_row() if chosen else None,
+            "app_price_nrlc": quote.app_price_nrlc if quote else None,
+            "workerpool_price_nrlc": quote.workerpool_price_nrlc if quote else None,
+            "total_nrlc": self.most_nrlc if quote else None,
+            "deposit_nrlc": max(0, self.most_nrlc - balances.stake_nrlc) if quote and balances else None,
+            "gas_wei": str(quote.gas_wei) if quote else None,
+            "refund_s": FINAL_DEADLINE_RATIO * quote.timeref_s if quote else None,
+            "balance": wire_balances(balances) if balances else None,
+            "after_nrlc": held - self.most_nrlc if held is not None and quote else None,
+            "upload_bytes": self.upload_bytes,
+            "confidential": self.submission.confidential,
+            "problems": [problem.to_wire() for problem in self.problems],
+            "deals": len(quote.workerpool_orders) if quote else 0,
+        }
+
+    @property
+    def _continues(self) -> bool:
+        return self.submission.test_frames == "auto-continue"
+
+
+def wire_balances(balances: Balances) -> dict[str, Any]:
+    return {
+        "rlc_nrlc": balances.rlc_nrlc,
+        "stake_nrlc": balances.stake_nrlc,
+        "locked_nrlc": balances.locked_nrlc,
+        "eth_wei": str(balances.eth_wei),
+    }
+
+
+def scan_submission(
+    submission: Submission, progress: Progress | None = None, cancel: Callable[[], bool] | None = None
+) -> Scan:
+    """What the submission's frames need; frames that are there already are left out when asked so."""
+    frames: Any = parse_frames(submission.frames) if submission.frames else None
+    if submission.frames_of:
+        frames = {name: parse_frames(text) for name, text in submission.frames_of.items()}
+    found = _scan(submission, frames, progress, cancel)
+    if not submission.only_missing:
+        return found
+    left = {name: _absent(found, submission, name, frames) for name, frames in _frames_by_writer(found).items()}
+    wanted = {name: frames for name, frames in left.items() if frames}
+    if not wanted:
+        raise BadInput("No frame is missing.", "Ask for all frames to render them again.")
+    return _scan(submission.with_(writers=tuple(wanted)), wanted, progress, cancel)
+
+
+def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel: Callable[[], bool] | None) -> Scan:
+    return scan(
+        Path(submission.project),
+        original=submission.artist_file,
+        writers=submission.writers or (tuple(frames) if isinstance(frames, Mapping) else ()),
+        frames=frames,
+        chunk=submission.chunk,
+        extra_files=submission.extra_files,
+        exclude_files=submission.exclude_files,
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def _frames_by_writer(found: Scan) -> dict[str, list[int]]:
+    frames: dict[str, list[int]] = {}
+    for chunk in found.chunks:
+        frames.setdefault(chunk.writer, []).extend(chunk.frames)
+    return frames
+
+
+def _absent(found: Scan, submission: Submission, name: str, frames: list[int]) -> list[int]:
+    targets = Targets(writer_of(found, name), submission.out)
+    there = {frame for frame, _, path in targets.files(frames) if os.path.exists(path)}
+    lacking = {frame for frame, _, path in targets.files(frames) if not os.path.exists(path)}
+    if targets.movie:
+        return [] if there else frames
+    return [frame for frame in frames if frame in lacking]
+
+
+def writer_of(found: Scan, name: str) -> ScanWriter:
+    return next(writer for writer in found.writers if writer.name == name)
+
+
+def split_test(found: Scan, submission: Submission) -> tuple[Submission, Submission | None]:
+    """(what is rendered first, what is left for later): first, middle and last frame of each writer."""
+    if submission.test_frames == "none":
+        return submission, None
+    test: dict[str, str] = {}
+    rest: dict[str, str] = {}
+    for name, frames in _frames_by_writer(found).items():
+        chosen = frames if writer_of(found, name).movie else sorted({frames[0], frames[len(frames) // 2], frames[-1]})
+        test[name] = format_frames(chosen)
+        left = set(frames) - set(chosen)
+        if left:
+            rest[name] = format_frames(left)
+    first = submission.with_(frames=None, frames_of=test, writers=tuple(test), only_missing=False)
+    if not rest:
+        return first, None
+    changes = {"frames": None, "frames_of": rest, "writers": tuple(rest), "only_missing": False, "test_frames": "none"}
+    return first, submission.with_(**changes)
+
+
+def make_plan(
+    plan_id: str,
+    submission: Submission,
+    services: NetworkServices,
+    account: str | None,
+    caps: Callable[[int], None],
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Plan:
+    """Scan, then ask the market. `caps` raises PriceAboveCap for a total that the person's limits do not allow. What a
+    person can mend is in `problems`; a network that cannot be asked raises Unreachable, ServiceError or WrongChain."""
+    found = scan_submission(submission, progress, cancel)
+    first, rest = split_test(found, submission)
+    work = found if first is submission else scan_submission(first, progress, cancel)
+    rest_tasks = _count_chunks(rest) if rest else 0
+    problems = _project_problems(found)
+    services.check()
+    wanted = Wanted(
+        len(work.chunks), submission.confidential, submission.trust, submission.workerpool, submission.category,
+        account or "",
+    )  # fmt: skip
+    plan = Plan(
+        plan_id, submission, found, work, None, (), None, None, rest, rest_tasks,
+        sum(file.size for file in work.files) + os.path.getsize(submission.project),
+    )  # fmt: skip
+    try:
+        plan = _priced(plan, services, wanted)
+    except NatronIExecError as problem:
+        if problem.code in ("unreachable", "service", "wrong-chain", "rpc"):
+            raise
+        problems.append(problem)
+    return _checked(plan, problems, services, account, caps)
+
+
+def _checked(
+    plan: Plan,
+    problems: list[NatronIExecError],
+    services: NetworkServices,
+    account: str | None,
+    caps: Callable[[int], None],
+) -> Plan:
+    problems = [*problems, *plan.problems]
+    if account is None:
+        problems.append(WalletError("There is no account to pay from.", "Create or import one in the wallet."))
+    elif plan.balances is None:
+        plan = replace(plan, balances=services.hub.balances(account))
+    if plan.quote is not None:
+        most = plan.submission.max_price_nrlc
+        try:
+            caps(plan.most_nrlc)
+            if most is not None and plan.most_nrlc > most:
+                raise PriceAboveCap(
+                    f"The render can cost {plan.most_nrlc / 10**9:g} RLC, the cap is {most / 10**9:g} RLC.",
+                    "Raise the cap, use larger chunks, or render fewer frames.",
+                )
+        except PriceAboveCap as problem:
+            problems.append(problem)
+        if plan.balances and plan.quote.gas_wei > plan.balances.eth_wei:
+            problems.append(
+                NotEnoughFunds(
+                    f"Gas can cost up to {plan.quote.gas_wei / 10**18:.6f} ETH, the account has "
+                    f"{plan.balances.eth_wei / 10**18:.6f} ETH.",
+                    "Send some ETH to the account.",
+                )
+            )
+    return replace(plan, problems=tuple(problems))
+
+
+def _project_problems(found: Scan) -> list[NatronIExecError]:
+    """What would be paid for in vain."""
+    problems: list[NatronIExecError] = []
+    if found.missing:
+        first = found.missing[0]
+        more = f" and {len(found.missing) - 1} more" if len(found.missing) > 1 else ""
+        problems.append(
+            MissingInput(
+                f"{first.path} (needed by {first.node}){more} is not there.",
+                "Put it back, correct the node, or exclude the file.",
+                files=[gap.path for gap in found.missing[:20]],
+            )
+        )
+    if not found.chunks:
+        problems.append(BadInput("No writer is enabled.", "Enable a Write node, or name one."))
+    for check in found.errors:
+        if not (check.code.startswith("missing") and found.missing):
+            problems.append(BadInput(check.title, check.remedy, node=check.node))
+    return problems
+
+
+def _count_chunks(rest: Submission) -> int:
+    size = rest.chunk or DEFAULT_CHUNK
+    return sum(len(cut(parse_frames(text), size)) for text in rest.frames_of.values())
+
+
+def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:
+    if not wanted.tasks:
+        return plan
+    app = market_offers.app_order(services, wanted)
+    found = market_offers.offers(services, wanted)
+    chosen = market_offers.choose(found, wanted.tasks)
+    category = chosen[0].category
+    fees = services.hub.fees()
+    gas = (MATCH_GAS * len(chosen) + DEPOSIT_GAS) * fees.max_fee_wei * FEE_ROOM
+    quote = Quote(
+        network=services.network.name,
+        chain_id=services.network.chain_id,
+        account=wanted.requester,
+        app=app,
+        workerpool_orders=tuple((offer.order_hash, offer.order) for offer in chosen),
+        volume=wanted.tasks,
+        category=category.id,
+        category_name=category.name,
+        timeref_s=category.timeref_s,
+        tag=market_offers.tag_of(services, wanted.confidential),
+        trust=wanted.trust,
+        app_price_nrlc=app.appprice,
+        workerpool_price_nrlc=max(offer.order.workerpoolprice for offer in chosen),
+        gas_wei=gas,
+        workerpool_name=chosen[0].name,
+    )
+    plan = replace(plan, quote=quote, offers=tuple(chosen))
+    if not wanted.requester:
+        return plan
+    try:
+        checked = preflight(services.hub, match_of(quote, chosen[0].order, unsigned_request(quote)))
+    except NatronIExecError as problem:
+        if problem.code in ("unreachable", "service", "wrong-chain", "rpc"):
+            raise
+        return replace(plan, problems=(problem,))
+    return replace(plan, preflight=checked, balances=checked.balances)
+
+
+def match_of(quote: Quote, workerpool_order: Any, request: RequestOrder) -> Match:
+    return Match(quote.app, NULL_DATASET, workerpool_order, request)
+
+
+def unsigned_request(quote: Quote, params: str = "", salt: str = ZERO_BYTES32) -> RequestOrder:
+    """The request order of a quote: its number of tasks, its prices as maxima, its worker group and nobody else's."""
+    return RequestOrder(
+        app=quote.app.app,
+        appmaxprice=quote.app_price_nrlc,
+        dataset=ZERO_ADDRESS,
+        datasetmaxprice=0,
+        workerpool=quote.workerpool,
+        workerpoolmaxprice=quote.workerpool_price_nrlc,
+        requester=quote.account,
+        volume=quote.volume,
+        tag=quote.tag,
+        category=quote.category,
+        trust=quote.trust,
+        beneficiary=quote.account,
+        callback=ZERO_ADDRESS,
+        params=params,
+        salt=salt,
+    )

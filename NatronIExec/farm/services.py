@@ -1,0 +1,101 @@
+"""What stands behind a network's name: its chain, its market, its secrets, its storage. Built once, rebuilt when the
+endpoints change (the local network has other ports each time)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from NatronIExec.errors import BadInput
+from NatronIExec.iexec.hub import Hub
+from NatronIExec.iexec.market import Market
+from NatronIExec.iexec.network import Network, load_networks
+from NatronIExec.iexec.records import Category
+from NatronIExec.iexec.sms import Sms
+from NatronIExec.iexec.transport import Transport
+from NatronIExec.settings import Settings
+from NatronIExec.storage.base import Storage
+from NatronIExec.storage.ipfs import IpfsStorage
+
+
+@dataclass
+class NetworkServices:
+    """`sending` is held from asking for a nonce until the transaction is sent, so that two jobs never take the same."""
+
+    network: Network
+    transport: Transport
+    hub: Hub
+    market: Market
+    sms: Sms
+    storage: Storage
+    sending: threading.Lock = field(default_factory=threading.Lock)
+    _checked: bool = False
+    _categories: dict[int, Category] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Once a network: raises WrongChain when the endpoint is another chain's."""
+        if not self._checked:
+            self.hub.check()
+            self._checked = True
+
+    def category(self, number: int) -> Category:
+        """Categories never change on chain, so each is asked for once."""
+        if number not in self._categories:
+            self._categories[number] = self.hub.category(number)
+        return self._categories[number]
+
+    def categories(self) -> dict[int, Category]:
+        if not self._categories:
+            self._categories.update({category.id: category for category in self.hub.categories()})
+        return self._categories
+
+
+class Services:
+    """`of` gives a network's services. `settings` is asked each time, since a person may change it meanwhile."""
+
+    def __init__(self, networks_file: Path, settings: Callable[[], Settings], transport: Transport) -> None:
+        self._file = networks_file
+        self._settings = settings
+        self.transport = transport
+        self._known: dict[str, tuple[object, NetworkServices]] = {}
+        self._lock = threading.Lock()
+
+    def networks(self) -> dict[str, Network]:
+        """All that can be named, with the person's own endpoints."""
+        changed = self._settings().endpoints
+        return {
+            name: network.with_endpoints(**changed.get(name, {})) for name, network in load_networks(self._file).items()
+        }
+
+    def of(self, name: str) -> NetworkServices:
+        """Raises BadInput for an unknown name."""
+        networks = self.networks()
+        if name not in networks:
+            raise BadInput(f"There is no network {name}.", "Known are: " + ", ".join(sorted(networks)) + ".")
+        settings = self._settings()
+        key = (networks[name], settings.storage, str(settings.s3))
+        with self._lock:
+            known = self._known.get(name)
+            if known is None or known[0] != key:
+                known = self._known[name] = (key, self._build(networks[name], settings))
+            return known[1]
+
+    def _build(self, network: Network, settings: Settings) -> NetworkServices:
+        transport = self.transport
+        return NetworkServices(
+            network=network,
+            transport=transport,
+            hub=Hub(network, transport),
+            market=Market(network, transport),
+            sms=Sms(network, transport),
+            storage=self._storage(network, settings),
+        )
+
+    def _storage(self, network: Network, settings: Settings) -> Storage:
+        if settings.storage == "s3":
+            from NatronIExec.storage.s3 import S3Storage
+
+            return S3Storage(settings.s3)
+        return IpfsStorage(network.ipfs, network.gateway, self.transport)

@@ -1,0 +1,115 @@
+"""What the chain says of a bought job, and money back for what was not delivered in time."""
+
+from __future__ import annotations
+
+import threading
+
+from NatronIExec.errors import ResultRefused
+from NatronIExec.farm.job import Job, JobTask
+from NatronIExec.farm.services import NetworkServices, Services
+from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.submitter import Sign
+from NatronIExec.iexec.claims import build_claims, claimable
+from NatronIExec.iexec.hub import require_gas
+from NatronIExec.iexec.records import Deal, TaskStatus
+from NatronIExec.iexec.results import result_location
+from NatronIExec.iexec.watch import BagWatch, TaskChange
+
+#: A task in one of these is settled.
+FINAL = ("done", "refused", "refunded")
+
+
+class Watcher:
+    """`poll` is called by one thread at a time for a job; `claim` by any."""
+
+    def __init__(self, spool: Spool, services: Services, sign: Sign) -> None:
+        self._spool = spool
+        self._services = services
+        self._sign = sign
+        self._bags: dict[str, BagWatch] = {}
+        self._deals: dict[str, list[Deal]] = {}
+        self._lock = threading.Lock()
+
+    def poll(self, job: Job) -> list[int]:
+        """Record what is new; returns the indexes of the tasks that changed. One HTTP request when nothing is."""
+        bag = self._bag(job)
+        changes = bag.poll()
+        if not changes:
+            return []
+        before = {task.index: task for task in self._spool.tasks(job.id)}
+        tasks = {change.index: self._changed(before[change.index], change) for change in changes}
+        known = {index: values for index, values in tasks.items() if values}
+        self._spool.change_tasks(job.id, known)
+        for state in ("rendering", "refunded", "failed"):
+            chunks = [index for index, values in known.items() if _frame_state(values) == state]
+            if chunks:
+                self._spool.change_frames(job.id, chunks, unless=("imported",), state=state)
+        self._spool.update(job.id, watch=bag.state())
+        return list(known)
+
+    def late(self, job: Job) -> bool:
+        """Whether something can be claimed, by the time of the newest block that was seen."""
+        bag = self._bags.get(job.id)
+        if bag is None or bag.block is None or not bag.open:
+            return False
+        return any(bag.block.timestamp_s >= deal["final_deadline_s"] for deal in job.deals)
+
+    def claim(self, job: Job) -> int:
+        """Get the money of overdue tasks back; returns how many. Raises WalletLocked, NotEnoughFunds."""
+        net = self._services.of(job.quote.network)
+        overdue = claimable(net.hub, self._deals_of(job, net), net.hub.block().timestamp_s, job.quote.timeref_s)
+        if not overdue:
+            return 0
+        signer = self._sign(job.quote.account)
+        with net.sending:
+            transactions = build_claims(net.hub, overdue, job.quote.account)
+            require_gas(transactions, net.hub.balances(job.quote.account).eth_wei)
+            signed = [net.hub.sign(transaction, signer) for transaction in transactions]
+            for one in signed:
+                net.hub.send(one)
+        for one in signed:
+            net.hub.wait(one.hash)
+        return len(overdue)
+
+    def refunded_nrlc(self, job: Job) -> int:
+        prices = {deal["dealid"]: deal["price_nrlc"] // deal["tasks"] for deal in job.deals}
+        return sum(int(prices.get(task.dealid, 0)) for task in self._spool.tasks(job.id, "refunded"))
+
+    def forget(self, job_id: str) -> None:
+        self._bags.pop(job_id, None)
+        self._deals.pop(job_id, None)
+
+    def _bag(self, job: Job) -> BagWatch:
+        with self._lock:
+            if job.id not in self._bags:
+                net = self._services.of(job.quote.network)
+                deals = self._deals_of(job, net)
+                self._bags[job.id] = BagWatch(net.hub, deals, job.from_block, job.watch or None)
+            return self._bags[job.id]
+
+    def _deals_of(self, job: Job, net: NetworkServices) -> list[Deal]:
+        if job.id not in self._deals:
+            found = net.hub.deals([deal["dealid"] for deal in job.deals])
+            self._deals[job.id] = [deal for deal in found if deal is not None]
+        return self._deals[job.id]
+
+    def _changed(self, task: JobTask, change: TaskChange) -> dict[str, object]:
+        """The new values of a task; none when it is settled already (logs are read again after a restart)."""
+        if task.state in FINAL or (task.state == "delivered" and change.status is not TaskStatus.FAILED):
+            return {}
+        values: dict[str, object] = {"dealid": change.dealid, "taskid": change.taskid}
+        if change.worker:
+            values["worker"] = change.worker
+        if change.status is TaskStatus.COMPLETED:
+            values["digest"] = change.result_digest
+            try:
+                return {**values, "state": "delivered", "location": result_location(change.results)}
+            except ResultRefused as problem:
+                return {**values, "state": "refused", "note": str(problem)}
+        if change.status is TaskStatus.FAILED:
+            return {**values, "state": "refunded", "note": "not delivered in time; the money is back"}
+        return {**values, "state": "rendering"}
+
+
+def _frame_state(values: dict[str, object]) -> str:
+    return {"refused": "failed", "delivered": "rendering"}.get(str(values.get("state")), str(values.get("state")))
