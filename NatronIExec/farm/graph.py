@@ -7,7 +7,7 @@ Nodes are named as Natron names them (`Group1.Read1`); nodes of a Precomp's proj
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -61,7 +61,7 @@ class Graph:
 
     homes: list[Home] = field(default_factory=list)
     nodes: dict[str, Placed] = field(default_factory=dict)
-    odd: list[tuple[str, str]] = field(default_factory=list)
+    odd: dict[tuple[str, str], None] = field(default_factory=dict)
 
     @property
     def main(self) -> Home:
@@ -73,7 +73,7 @@ class Graph:
             full = home.prefix + name
             scope = full[: len(full) - len(node.name)]
             if full in self.nodes:
-                self.odd.append((full, "two nodes have this name; the first is taken"))
+                self.odd[(full, "two nodes have this name; the first is taken")] = None
                 continue
             self.nodes[full] = Placed(full, scope, node, home)
 
@@ -108,7 +108,7 @@ class Graph:
                 continue
             fed_by = self.sibling(placed, name)
             if fed_by is None:
-                self.odd.append((placed.name, f"its input {label} is connected to {name}, which is not in the project"))
+                self.odd[(placed.name, f"its input {label} is connected to {name}, which is not in the project")] = None
             else:
                 found.append((label, fed_by))
         return found
@@ -166,10 +166,40 @@ class Graph:
                     return (at, found) if found else None
                 at, name = master, link.knob
             elif at.node.master:
-                at = self.sibling(at, at.node.master) or self.nodes.get(at.home.prefix + at.node.master)
+                at = self.master_of(at)
             else:
                 return None
         return None
+
+    def master_of(self, placed: Placed) -> Placed | None:
+        """The node that a clone was made of."""
+        name = placed.node.master
+        return (self.sibling(placed, name) or self.nodes.get(placed.home.prefix + name)) if name else None
+
+    def constant(self, placed: Placed, dotted: str) -> str | int | float:
+        """`node.param` as an expression at `placed` means it, when it never changes. Raises LookupError."""
+        *names, knob = dotted.split(".")
+        other = self.named(placed, names) if names else None
+        found = self.resolve(other, knob) if other else None
+        if found is None or len(found[1].values) != 1:
+            raise LookupError(dotted)
+        value = found[1].values[0]
+        if value.expression or value.keys or found[1].strings or found[1].type == "Choice":
+            raise LookupError(dotted)
+        return int(value.text) if found[1].type == "Int" else value.text
+
+    def named(self, placed: Placed, names: Sequence[str]) -> Placed | None:
+        """The node that an expression means: `thisNode`, `thisGroup`, a sibling, or a full name after `app`."""
+        at: Placed | None
+        if names[0] in ("thisNode", "thisGroup"):
+            at = placed if names[0] == "thisNode" else self.group_of(placed)
+        elif names[0] in ("app", "app1"):
+            return self.nodes.get(placed.home.prefix + ".".join(names[1:]))
+        else:
+            at = self.sibling(placed, names[0]) or self.nodes.get(placed.home.prefix + names[0])
+        for name in names[1:]:
+            at = self.nodes.get(f"{at.name}.{name}") if at else None
+        return at
 
     def linked(self, placed: Placed, link: Link) -> Placed | None:
         return self.nodes.get(placed.home.prefix + link.node) or self.sibling(placed, link.node)
@@ -233,16 +263,16 @@ def _add_nested(
     knob = placed.knob("projectFilename")
     path = placed.home.variables.resolve(knob.text) if knob and knob.text else ""
     if not path:
-        graph.odd.append((placed.name, "no project is chosen in this Precomp"))
+        graph.odd[(placed.name, "no project is chosen in this Precomp")] = None
         return
     if len(graph.homes) > _MAX_NESTED or placed.name.count(":") > 16:
-        graph.odd.append((placed.name, "projects are nested too deeply, perhaps in a circle; this one is not followed"))
+        graph.odd[(placed.name, "projects are nested too deeply, perhaps in a circle; this one is not followed")] = None
         return
     try:
         if path not in parsed:
             parsed[path] = parse(Path(path))
     except ProjectError as problem:
-        graph.odd.append((placed.name, problem.title))
+        graph.odd[(placed.name, problem.title)] = None
         return
     real = Path(os.path.abspath(path))
     graph.add(Home(parsed[path], placed.name + ":", Variables.of(parsed[path], real, colour_folder)))

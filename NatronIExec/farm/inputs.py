@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from NatronIExec.farm.graph import PRECOMP, Home, Placed, is_reader, is_writer, pre_rendered
-from NatronIExec.farm.ntp import Knob, Span
+from NatronIExec.farm.graph import PRECOMP, Graph, Home, Placed, is_reader, is_writer, pre_rendered
+from NatronIExec.farm.ntp import Knob, KnobValue, Span
 from NatronIExec.farm.sequences import FilePattern
+from NatronIExec.farm.texts import constant_text, folders_in
 
 #: Parameter types of Natron that name files.
 _FILE_TYPES = frozenset({"InputFile", "OutputFile", "Path"})
@@ -33,8 +34,10 @@ _WHY = {
 
 @dataclass(frozen=True)
 class FileUse:
-    """A file name in the project. `kind`: "clip" (a reader's pictures over time), "file", "output" or "project".
-    `pattern` is absolute; `span` is where its text is in the project file `home` ((0, 0): nowhere)."""
+    """A file name in the project. `kind`: "clip" (a reader's pictures over time), "file", "folder" (all that is in it
+    may be read), "output", "project", or "front" (a group's parameter that shows a reader's name: rewritten, not read).
+    `pattern` is absolute; `span` is where its text is in the project file `home` ((0, 0): nowhere), `expression` that
+    of the expression which made it; `uncertain` says that an expression decides, not the text."""
 
     placed: Placed | None
     home: Home
@@ -44,41 +47,84 @@ class FileUse:
     pattern: FilePattern
     why: str
     kind: str
+    expression: Span = (0, 0)
+    uncertain: bool = False
 
     @property
     def node(self) -> str:
         return self.placed.name if self.placed else "Project"
 
 
-def uses_of(placed: Placed) -> Iterator[FileUse]:
-    """The file names that a node holds, in the order of its parameters."""
-    for knob in placed.node.knobs.values():
+def uses_of(placed: Placed, graph: Graph) -> Iterator[FileUse]:
+    """The file names that a node holds, in the order of its parameters; a clone's are its master's."""
+    for knob in _knobs(placed, graph):
         if knob.type in _FILE_TYPES or (knob.name == "file" and knob.type == "String"):
-            yield from _uses_of_knob(placed, knob)
+            yield from _uses_of_knob(placed, graph, knob)
     if placed.node.module:
         yield _use(placed, "PythonModule", _module_file(placed.node.module), placed.node.module_span, "PyPlug", "file")
 
 
-def _uses_of_knob(placed: Placed, knob: Knob) -> Iterator[FileUse]:
+def _knobs(placed: Placed, graph: Graph) -> Iterator[Knob]:
+    yield from placed.node.knobs.values()
+    master = graph.master_of(placed)
+    if master is not None:
+        own = placed.node.knobs
+        for knob in master.node.knobs.values():
+            if knob.name not in own:
+                yield replace(knob, values=tuple(replace(value, span=(0, 0)) for value in knob.values), strings=())
+
+
+def _uses_of_knob(placed: Placed, graph: Graph, knob: Knob) -> Iterator[FileUse]:
     kind = _kind(placed, knob)
-    if not kind:
+    if not kind or not knob.values:
         return
-    why = _why(placed, knob, kind)
-    for value in knob.values[:1]:
-        text = value.text
-        if kind == "clip" and value.keys and knob.name == "filename":
-            text = pattern_of_keyframed(text)
-        if text:
-            yield _use(placed, knob.name, text, value.span, why, kind)
-        if kind == "clip" and knob.name == "filename":
-            return
+    holder, held = graph.resolve(placed, knob.name) or (placed, knob)
+    if kind == "file" and _kind(holder, held) == "clip":
+        kind = "front"
+    value, why = knob.values[0], _why(placed, held, kind)
+    source = held.values[0] if held.values else value
+    if source.expression:
+        yield from _by_expression(placed, holder, graph, knob, source, why, kind)
+        return
+    text = source.text
+    if kind == "clip" and value.keys and knob.name == "filename":
+        text = pattern_of_keyframed(text)
+    if text:
+        yield _use(placed, knob.name, text, value.span, why, kind, holder)
+    if kind == "clip" and knob.name == "filename":
+        return
     for _, text, span in knob.strings:
         if text:
             yield _use(placed, knob.name, text, span, why, kind)
 
 
-def _use(placed: Placed, knob: str, text: str, span: Span, why: str, kind: str) -> FileUse:
-    return FileUse(placed, placed.home, knob, text, span, FilePattern(placed.home.variables.resolve(text)), why, kind)
+def _by_expression(
+    placed: Placed, holder: Placed, graph: Graph, knob: Knob, value: KnobValue, why: str, kind: str
+) -> Iterator[FileUse]:
+    """A file name that an expression makes. The copy that is sent holds the name in its place where it is certain;
+    else every file of the folders that the expression speaks of is sent, and the name that was saved."""
+
+    def lookup(name: str) -> str | int | float:
+        return graph.constant(holder, name)
+
+    own = knob.values[0]
+    text = constant_text(value.expression, value.returns, lookup)
+    if text:
+        use = _use(placed, knob.name, text, own.span, why, kind, holder)
+        yield replace(use, expression=own.expression_span)
+        return
+    if value.text:
+        yield replace(_use(placed, knob.name, value.text, own.span, why, kind, holder), uncertain=True)
+    for folder in folders_in(value.expression) if kind in ("clip", "file") else ():
+        yield _use(placed, knob.name, folder + "/", (0, 0), "named by an expression", "folder", holder)
+
+
+def _use(
+    placed: Placed, knob: str, text: str, span: Span, why: str, kind: str, holder: Placed | None = None
+) -> FileUse:
+    path = (holder or placed).home.variables.resolve(text)
+    pattern = FilePattern(path + "/" if kind == "folder" else path)
+    return FileUse(placed, placed.home, knob, text, span, pattern, why, kind)
 
 
 def _kind(placed: Placed, knob: Knob) -> str:
@@ -122,13 +168,13 @@ def pattern_of_keyframed(text: str) -> str:
     return os.path.join(folder, stem[: last.start()] + "#" * len(last.group()) + stem[last.end() :] + extension)
 
 
-def precomp_uses(placed: Placed, writers: list[Placed]) -> Iterator[FileUse]:
+def precomp_uses(placed: Placed, writers: list[Placed], graph: Graph) -> Iterator[FileUse]:
     """The pictures that a pre-rendered Precomp shows: those that its chosen writer has written."""
     if not pre_rendered(placed):
         return
     knob = placed.knob("writeNode")
     chosen = [writer for writer in writers if knob and writer.name.endswith(":" + (knob.choice or knob.text))]
     for writer in chosen or writers[:1]:
-        for use in uses_of(writer):
+        for use in uses_of(writer, graph):
             if use.knob == "filename":
                 yield FileUse(placed, writer.home, use.knob, use.text, use.span, use.pattern, "pre-rendered", "clip")

@@ -60,6 +60,7 @@ class KnobValue:
     expression: str = ""
     returns: bool = False
     link: Link | None = None
+    expression_span: Span = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,7 @@ class _Reader:
         if parent.fields is None:
             parent.fields = {}
         parent.fields[tag] = text
-        if tag in ("Value", "second", "PythonModule"):
+        if tag in ("Value", "second", "PythonModule") or (tag == "Expression" and text):
             self._spans[(parent.start, tag)] = (element.start, self._parser.CurrentByteIndex)
 
     def _span(self, element: _Element, tag: str) -> Span:
@@ -336,6 +337,7 @@ class _Reader:
             fields.get("Expression", "").strip(),
             fields.get("ExprHasRet", "0") == "1",
             element.link,
+            self._span(element, "Expression"),
         )
 
     def _node(self, element: _Element, fields: dict[str, str]) -> Node:

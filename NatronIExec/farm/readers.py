@@ -134,6 +134,25 @@ class Clip:
         return Opened(path, missing=True)
 
 
+class FolderClip(Clip):
+    """What an expression may name: every file of the folder, or of the clip that was saved, at any time."""
+
+    @property
+    def single(self) -> bool:
+        return False
+
+    @cached_property
+    def disk(self) -> dict[str, int]:
+        if not self.pattern.text.endswith("/"):
+            return self.pattern.on_disk(self._folders)
+        folder = self.pattern.text.rstrip("/")
+        return {f"{folder}/{name}": 0 for name in sorted(self._folders.names(folder))}
+
+    def opened(self, times: Times, view: int) -> Iterator[Opened]:
+        for path in self.disk:
+            yield Opened(path)
+
+
 def around(first: int, last: int, frame: int, mode: str) -> int:
     """The frame that `loop` or `bounce` shows outside of the range (getSequenceTimeBefore, getSequenceTimeAfter)."""
     length = last - first + 1

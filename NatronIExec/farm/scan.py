@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from NatronIExec.errors import BadInput, Cancelled
-from NatronIExec.farm.checks import Check, Facts, all_checks
+from NatronIExec.farm.checks import Facts, all_checks
 from NatronIExec.farm.colour import ColourConfig, find_colour_configs
 from NatronIExec.farm.fonts import FontUse, fonts_of
-from NatronIExec.farm.graph import Graph, Placed, build_graph
+from NatronIExec.farm.found import Missing, Scan, ScanChunk, ScanFile
+from NatronIExec.farm.graph import Placed, build_graph, is_reader, is_writer
 from NatronIExec.farm.image import keeps_time
 from NatronIExec.farm.inputs import FileUse, precomp_uses, uses_of
 from NatronIExec.farm.needs import Flow, is_clip_holder
 from NatronIExec.farm.ntp import parse_project
-from NatronIExec.farm.readers import Clip, range_of
+from NatronIExec.farm.readers import Clip, FolderClip, range_of
 from NatronIExec.farm.sequences import Folders
 from NatronIExec.farm.values import Values
 from NatronIExec.farm.writers import ScanWriter, choose, describe_writer, view_names
 from NatronIExec.frames import cut
+
+__all__ = ["DEFAULT_CHUNK", "Missing", "Scan", "ScanChunk", "ScanFile", "scan"]
 
 #: Frames a task when nobody chose.
 DEFAULT_CHUNK = 10
@@ -33,84 +35,6 @@ _MAX_FRAMES = 200_000
 
 #: Frames to render: of all writers, by writer, or (None) each writer's own.
 Wanted = Sequence[int] | Mapping[str, Sequence[int]] | None
-
-
-@dataclass(frozen=True)
-class ScanFile:
-    """A file of the render. `clip` numbers the clip that it belongs to (`Scan.clips`), -1 for none."""
-
-    path: str
-    node: str
-    why: str
-    size: int
-    exists: bool
-    clip: int = -1
-
-
-@dataclass(frozen=True)
-class ScanChunk:
-    """What one task renders, and the absolute paths that it reads."""
-
-    index: int
-    writer: str
-    frames: tuple[int, ...]
-    files: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A file that is needed and not there, by which node, for which frames and chunks of the render."""
-
-    path: str
-    node: str
-    frames: tuple[int, ...]
-    chunks: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Scan:
-    """The result. `project` is what was read, `original` the artist's file. `uses`, `colour` and `fonts` are what
-    `snapshot` rewrites."""
-
-    project: Path
-    original: Path
-    writers: tuple[ScanWriter, ...]
-    files: tuple[ScanFile, ...]
-    chunks: tuple[ScanChunk, ...]
-    missing: tuple[Missing, ...]
-    checks: tuple[Check, ...]
-    bytes_sent: int
-    bytes_whole_clips: int
-    clips: tuple[tuple[str, ...], ...] = ()
-    uses: tuple[FileUse, ...] = field(default=(), repr=False)
-    colour: tuple[ColourConfig, ...] = field(default=(), repr=False)
-    fonts: tuple[FontUse, ...] = field(default=(), repr=False)
-    graph: Graph | None = field(default=None, repr=False, compare=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """The ScanSheet of docs/engine-protocol.md."""
-        return {
-            "writers": [asdict(writer) | {"views": list(writer.views)} for writer in self.writers],
-            "files": [
-                {"path": file.path, "node": file.node, "why": file.why, "size": file.size, "exists": file.exists}
-                for file in self.files
-            ],
-            "chunks": [
-                {"index": chunk.index, "writer": chunk.writer, "frames": list(chunk.frames), "files": list(chunk.files)}
-                for chunk in self.chunks
-            ],
-            "missing": [
-                {"path": gap.path, "node": gap.node, "frames": list(gap.frames), "chunks": list(gap.chunks)}
-                for gap in self.missing
-            ],
-            "checks": [asdict(check) for check in self.checks],
-            "bytes": {"sent": self.bytes_sent, "whole_clips": self.bytes_whole_clips},
-        }
-
-    @property
-    def errors(self) -> tuple[Check, ...]:
-        """The checks that block."""
-        return tuple(check for check in self.checks if check.level == "error")
 
 
 def scan(
@@ -126,7 +50,8 @@ def scan(
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Scan:
-    """What rendering `frames` (by writer, or the same of all; None: each writer's own) of `writers` (none: all enabled) needs, `chunk` frames a task.
+    """What rendering `frames` (by writer, or the same of all; None: each writer's own) of `writers` (none: all
+    enabled) needs, `chunk` frames a task.
 
     `original` is the artist's file when `project` is a copy of it. `environment` is read for OCIO. Raises ProjectError
     when the project cannot be read, BadInput for a writer or frame that cannot be, Cancelled when `cancel` says so."""
@@ -167,25 +92,35 @@ class _Work:
         self._clip_files: list[tuple[str, ...]] = []
 
     def _find_uses(self) -> dict[str, list[FileUse]]:
-        return {placed.name: list(uses_of(placed)) for placed in self.graph.nodes.values()}
+        uses = {placed.name: list(uses_of(placed, self.graph)) for placed in self.graph.nodes.values()}
+        fronts = {front for found in uses.values() for use in found if use.kind == "clip" for front in self._shown(use)}
+        for holder, knob in fronts:
+            uses[holder] = [
+                replace(use, kind="front") if use.knob == knob and use.kind == "file" else use for use in uses[holder]
+            ]
+        return uses
+
+    def _shown(self, use: FileUse) -> Iterable[tuple[str, str]]:
+        """The parameter of another node that a reader's file name follows."""
+        found = self.graph.resolve(use.placed, use.knob) if use.placed else None
+        if found and found[0] is not use.placed:
+            yield found[0].name, found[1].name
 
     def _find_clips(self) -> dict[str, list[Clip]]:
         clips: dict[str, list[Clip]] = {}
         for placed in self.graph.nodes.values():
-            uses = [use for use in self.uses[placed.name] if use.kind == "clip"]
             if is_clip_holder(placed):
-                nested = [
-                    writer
-                    for writer in self.graph.nodes.values()
-                    if writer.home.prefix == placed.name + ":"
-                    and writer.node.plugin.rsplit(".", 1)[-1].startswith("Write")
-                ]
-                uses = list(precomp_uses(placed, nested))
-                self.uses[placed.name] += uses
-            if uses:
-                found = [Clip(placed, use.pattern, use.why, self.values, self.folders, self.views) for use in uses]
-                clips[placed.name] = found
+                prefix = placed.name + ":"
+                nested = [node for node in self.graph.nodes.values() if node.home.prefix == prefix and is_writer(node)]
+                self.uses[placed.name] += precomp_uses(placed, nested, self.graph)
+            uses = [use for use in self.uses[placed.name] if use.kind in ("clip", "folder")]
+            if any(use.kind == "clip" for use in uses) or (uses and is_reader(placed)):
+                clips[placed.name] = [self._clip(placed, use) for use in uses]
         return clips
+
+    def _clip(self, placed: Placed, use: FileUse) -> Clip:
+        kind = FolderClip if use.kind == "folder" or use.uncertain else Clip
+        return kind(placed, use.pattern, use.why, self.values, self.folders, self.views)
 
     def run(
         self,
@@ -313,14 +248,16 @@ class _Work:
         found = set()
         for placed in flow.reached():
             for use in self.uses[placed.name]:
-                if use.kind in ("file", "project"):
+                if use.kind in ("file", "project") or (use.kind == "folder" and placed.name not in self.clips):
                     found |= self._still(use, out)
         return found
 
     def _still(self, use: FileUse, out: frozenset[str]) -> set[str]:
         path = use.pattern.text
-        if not path or path in out or os.path.isdir(path):
+        if not path or path in out:
             return set()
+        if use.kind == "folder" or os.path.isdir(path):
+            return self._all_in(path, use) - out if use.kind == "folder" or use.why == "font" else set()
         if self.folders.exists(path):
             self._add(path, use.node, use.why)
             return {path}
@@ -330,6 +267,10 @@ class _Work:
         if not on_disk and use.why not in ("PyPlug", "script"):
             self._gap(path, use.node, None, None)
         return set(on_disk) - out
+
+    def _all_in(self, folder: str, use: FileUse) -> set[str]:
+        inside = [os.path.join(folder, name) for name in sorted(self.folders.names(folder))]
+        return {path for path in inside if self._add(path, use.node, use.why)}
 
     def _everywhere(
         self,

@@ -165,26 +165,12 @@ class Values:
             return _FUNCTIONS[tree.func.id](*arguments)
         names = _dotted(tree.func)
         if len(names) >= 3 and names[-1] in ("get", "getValue") and not tree.args:
-            other = self._named(placed, names[:-2])
+            other = self._graph.named(placed, names[:-2])
             found = self._graph.resolve(other, names[-2]) if other else None
             if other is None or found is None or len(found[1].values) != 1:
                 raise Unsure(".".join(names))
             return self._number(other, names[-2], time, 0.0, 0, depth + 1)
         raise Unsure("call")
-
-    def _named(self, placed: Placed, names: Sequence[str]) -> Placed | None:
-        """The node that an expression means: `thisNode`, `thisGroup`, a sibling, or a full name after `app`."""
-        if names[0] in ("thisNode", "thisGroup"):
-            at: Placed | None = placed if names[0] == "thisNode" else self._graph.group_of(placed)
-            rest = names[1:]
-        elif names[0] in ("app", "app1"):
-            return self._graph.nodes.get(placed.home.prefix + ".".join(names[1:]))
-        else:
-            at = self._graph.sibling(placed, names[0]) or self._graph.nodes.get(placed.home.prefix + names[0])
-            rest = names[1:]
-        for name in rest:
-            at = self._graph.nodes.get(f"{at.name}.{name}") if at else None
-        return at
 
 
 def _dotted(tree: ast.expr) -> list[str]:

@@ -1,0 +1,92 @@
+"""The records of a scan: what it found, and the sheet that CLI and GUI show of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from NatronIExec.farm.checks import Check
+from NatronIExec.farm.colour import ColourConfig
+from NatronIExec.farm.fonts import FontUse
+from NatronIExec.farm.graph import Graph
+from NatronIExec.farm.inputs import FileUse
+from NatronIExec.farm.writers import ScanWriter
+
+
+@dataclass(frozen=True)
+class ScanFile:
+    """A file of the render. `clip` numbers the clip that it belongs to (`Scan.clips`), -1 for none."""
+
+    path: str
+    node: str
+    why: str
+    size: int
+    exists: bool
+    clip: int = -1
+
+
+@dataclass(frozen=True)
+class ScanChunk:
+    """What one task renders, and the absolute paths that it reads."""
+
+    index: int
+    writer: str
+    frames: tuple[int, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A file that is needed and not there, by which node, for which frames and chunks of the render."""
+
+    path: str
+    node: str
+    frames: tuple[int, ...]
+    chunks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The result. `project` is what was read, `original` the artist's file. `uses`, `colour` and `fonts` are what
+    `snapshot` rewrites."""
+
+    project: Path
+    original: Path
+    writers: tuple[ScanWriter, ...]
+    files: tuple[ScanFile, ...]
+    chunks: tuple[ScanChunk, ...]
+    missing: tuple[Missing, ...]
+    checks: tuple[Check, ...]
+    bytes_sent: int
+    bytes_whole_clips: int
+    clips: tuple[tuple[str, ...], ...] = ()
+    uses: tuple[FileUse, ...] = field(default=(), repr=False)
+    colour: tuple[ColourConfig, ...] = field(default=(), repr=False)
+    fonts: tuple[FontUse, ...] = field(default=(), repr=False)
+    graph: Graph | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The ScanSheet of docs/engine-protocol.md."""
+        return {
+            "writers": [asdict(writer) | {"views": list(writer.views)} for writer in self.writers],
+            "files": [
+                {"path": file.path, "node": file.node, "why": file.why, "size": file.size, "exists": file.exists}
+                for file in self.files
+            ],
+            "chunks": [
+                {"index": chunk.index, "writer": chunk.writer, "frames": list(chunk.frames), "files": list(chunk.files)}
+                for chunk in self.chunks
+            ],
+            "missing": [
+                {"path": gap.path, "node": gap.node, "frames": list(gap.frames), "chunks": list(gap.chunks)}
+                for gap in self.missing
+            ],
+            "checks": [asdict(check) for check in self.checks],
+            "bytes": {"sent": self.bytes_sent, "whole_clips": self.bytes_whole_clips},
+        }
+
+    @property
+    def errors(self) -> tuple[Check, ...]:
+        """The checks that block."""
+        return tuple(check for check in self.checks if check.level == "error")
