@@ -22,7 +22,7 @@ DEFAULT = "blender"
 _CUSTOM = "Custom config"
 _STOCK_FOLDER = "OpenColorIO-Configs"
 _MAX_CONFIG = 32 << 20
-_SEARCH = re.compile(r"^search_path:[ \t]*(\[[^\]]*\]|\S[^\n]*)?((?:\n[ \t]*-[ \t]+[^\n]+)*)", re.MULTILINE)
+SEARCH_PATH = re.compile(r"^search_path:[ \t]*(\[[^\]]*\]|\S[^\n]*)?((?:\n[ \t]*-[ \t]+[^\n]+)*)", re.MULTILINE)
 _SOURCE = re.compile(r"""\bsrc:[ \t]*("[^"\n]*"|'[^'\n]*'|[^,}\n]+)""")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)|%(\w+)%")
 _DEFAULTS = re.compile(r"^environment:[ \t]*\n((?:[ \t]+\S[^\n]*\n)+)", re.MULTILINE)
@@ -140,7 +140,7 @@ def _read(path: str, node: str, source: str, environment: Mapping[str, str], fol
 
 def search_path(text: str) -> list[str]:
     """The folders of a config's `search_path`, in each of YAML's spellings."""
-    found = _SEARCH.search(text)
+    found = SEARCH_PATH.search(text)
     if not found:
         return []
     inline, below = (found.group(1) or "").strip(), found.group(2) or ""

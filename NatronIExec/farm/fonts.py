@@ -38,12 +38,13 @@ _LOOKUP_S = 10
 @dataclass(frozen=True)
 class FontUse:
     """A font of a text node. `family` is what the node asks for; `file` is absolute, "" when the font was not found.
-    `span` is the text to rewrite when the node names a file, (0, 0) when it names a family."""
+    `span` is the text to rewrite, in the project with the prefix `home`; (0, 0) when the node names a family."""
 
     node: str
     file: str
     family: str = ""
     span: Span = (0, 0)
+    home: str = ""
 
 
 def fonts_of(reached: Sequence[Placed], folders: Folders) -> tuple[FontUse, ...]:
@@ -61,7 +62,7 @@ def fonts_of(reached: Sequence[Placed], folders: Folders) -> tuple[FontUse, ...]
 def _oiio(placed: Placed, library: _Library) -> Iterator[FontUse]:
     for text, span in _texts(placed, "fontName"):
         path = placed.home.variables.resolve(text) if "/" in text or text.startswith("[") else library.by_name(text)
-        yield FontUse(placed.name, path if path and library.exists(path) else "", text, span)
+        yield FontUse(placed.name, path if path and library.exists(path) else "", text, span, placed.home.prefix)
 
 
 def _arena(placed: Placed, library: _Library, folders: Folders) -> Iterator[FontUse]:

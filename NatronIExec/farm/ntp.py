@@ -8,6 +8,7 @@ Layout: Natron Engine/{Project,Node,Knob,Curve}Serialization.h, project versions
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NoReturn
@@ -101,7 +102,7 @@ class Node:
 @dataclass(frozen=True)
 class Project:
     """`version` is Natron's (major, minor, revision), (0, 0, 0) before 2.1. `gui` is the span of the ProjectGui
-    element with its tags, if any."""
+    element with its tags, if any; `sha256` is of the bytes that were read: spans are of no use for any others."""
 
     path: Path
     version: tuple[int, int, int]
@@ -109,6 +110,7 @@ class Project:
     knobs: Mapping[str, Knob]
     gui: Span = (0, 0)
     size: int = 0
+    sha256: bytes = b""
 
     def walk(self) -> Iterator[tuple[str, Node]]:
         """(fully qualified script name, node) of all nodes, parents first, in file order."""
@@ -131,7 +133,7 @@ def parse_project(
         if size > MAX_BYTES:
             _refuse(path, "it is larger than any real project")
         with path.open("rb") as file:
-            reader = _Reader(path, size)
+            reader = _Reader(path)
             while block := file.read(_BLOCK):
                 if cancel and cancel():
                     raise Cancelled("The scan was cancelled.")
@@ -174,10 +176,10 @@ class _Element:
 class _Reader:
     """Folds parser events into records. Offsets are those of the file, which must be UTF-8."""
 
-    def __init__(self, path: Path, size: int) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.at = 0
-        self._size = size
+        self._digest = hashlib.sha256()
         self._open: list[tuple[str, _Element]] = [("", _Element(0))]
         self._text: list[str] = []
         self._leaf_start = 0
@@ -203,6 +205,7 @@ class _Reader:
 
     def feed(self, block: bytes) -> None:
         self._parse(block, False)
+        self._digest.update(block)
         self.at += len(block)
 
     def close(self) -> Project:
@@ -215,7 +218,8 @@ class _Reader:
             tuple(self._nodes),
             {knob.name: knob for knob in self._knobs},
             self._gui,
-            self._size,
+            self.at,
+            self._digest.digest(),
         )
 
     def _parse(self, block: bytes, final: bool) -> None:

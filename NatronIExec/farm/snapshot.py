@@ -7,24 +7,32 @@ replaces; nested projects, which it does not touch, name them relative to `[Proj
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from NatronIExec.errors import Conflict, ProjectError
+from NatronIExec.farm.colour_copy import place_colour
+from NatronIExec.farm.found import Scan
 from NatronIExec.farm.graph import Home, Placed
 from NatronIExec.farm.inputs import FileUse
 from NatronIExec.farm.ntp import Span
-from NatronIExec.farm.scan import Scan
+from NatronIExec.farm.rewriting import Scrubber, escape, replace_spans
 from NatronIExec.farm.variables import path_table
 from NatronIExec.manifest import JOB_ROOT
 
 PROJECT = "project.ntp"
 _PERSONAL = ("originalAuthor", "lastAuthor", "projectPath")
-_ABSOLUTE = re.compile(r"(?:(?<=[\s\"'=(:,])|^)(?:/[\w.@+-]+){2,}|\b[A-Za-z]:[\\/][\w.@+-]+")
-_ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"))
+_READ = frozenset({"clip", "file", "folder"})
+_FONTS_CONF = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">.</dir>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+</fontconfig>
+"""
 
 Stamp = tuple[int, int, int]
 
@@ -91,6 +99,7 @@ class _Packing:
         self.left: list[tuple[str, str]] = []
         self.nested: dict[str, str] = {}
         self.environment: dict[str, str] = {}
+        self.font_names: dict[str, str] = {}
 
     def run(self) -> Snapshot:
         self.to.mkdir(parents=True, exist_ok=True)
@@ -99,8 +108,10 @@ class _Packing:
         stamps[str(self.scan.project)] = stamp_of(str(self.scan.project))
         self._place_files()
         for config in self.scan.colour:
-            self._colour(config)
+            if config.files:
+                place_colour(config, self.roots[os.path.dirname(config.path)], self.to, self._put, self.environment)
         self._fonts()
+        self._pyplugs()
         written = self._projects()
         files = {job: source for jobs in self.placed.values() for job, source in jobs.items()}
         return Snapshot(
@@ -114,7 +125,8 @@ class _Packing:
 
     def _name_roots(self) -> None:
         """Folders of the artist's machine, each under a name of ours, in a stable order."""
-        roots = {use.pattern.root for use in self.scan.uses if use.pattern.text and use.kind in ("clip", "file")}
+        roots = {use.pattern.root for use in self.scan.uses if use.pattern.text and use.kind in _READ}
+        roots |= {os.path.dirname(config.path) for config in self.scan.colour if config.files}
         roots |= {os.path.dirname(file.path) for file in self.scan.files if not self._is_below(file.path, roots)}
         self.roots = {root: f"in/d{at:04d}" for at, root in enumerate(sorted(roots), 1)}
         nested = sorted({str(home.project.path) for home in self.graph.homes[1:]})
@@ -135,10 +147,11 @@ class _Packing:
         pattern above it."""
         patterned: dict[str, set[str]] = {}
         for use in self.scan.uses:
-            if use.pattern.tokens and use.kind in ("clip", "file"):
+            if use.pattern.tokens and use.kind in _READ:
                 patterned.setdefault(use.pattern.root, set()).add(os.path.dirname(use.pattern.text))
+        in_configs = {path for config in self.scan.colour for path in config.files}
         for file in self.scan.files:
-            if not file.exists or file.why == "nested project":
+            if not file.exists or file.why == "nested project" or file.path in in_configs:
                 continue
             for root in self._roots_of(file.path, patterned):
                 self._put(file.path, f"{self.roots[root]}/{os.path.relpath(file.path, root)}", Path(file.path))
@@ -156,11 +169,26 @@ class _Packing:
     def _put(self, path: str, job: str, source: Path) -> None:
         self.placed.setdefault(path, {})[job.replace(os.sep, "/")] = source
 
-    def _colour(self, config: object) -> None:
-        return None
-
     def _fonts(self) -> None:
-        return None
+        """Fonts in a folder of their own, with a fontconfig file that knows it; each chunk that gets a font gets it."""
+        config = self.to / "fonts.conf"
+        for font in self.scan.fonts:
+            if font.file:
+                name = self.font_names.setdefault(
+                    font.file, f"fonts/{len(self.font_names):02d}-{os.path.basename(font.file)}"
+                )
+                self._put(font.file, name, Path(font.file))
+                self._put(font.file, "fonts/fonts.conf", config)
+        if self.font_names:
+            config.write_text(_FONTS_CONF, "utf-8")
+            self.environment["FONTCONFIG_FILE"] = f"{JOB_ROOT}/fonts/fonts.conf"
+
+    def _pyplugs(self) -> None:
+        """Folders with the artist's own PyPlugs, so that their callbacks can be imported."""
+        modules = [file.path for file in self.scan.files if file.why == "PyPlug" and file.exists]
+        folders = dict.fromkeys(os.path.dirname(job) for path in modules for job in self.placed.get(path, ()))
+        if folders:
+            self.environment["NATRON_PLUGIN_PATH"] = ":".join(f"{JOB_ROOT}/{folder}" for folder in folders)
 
     def _projects(self) -> Path:
         for home in self.graph.homes[1:]:
@@ -176,18 +204,23 @@ class _Packing:
     def _rewritten(self, home: Home, base: str) -> bytes:
         """The project file with every path replaced; `base` begins the new ones."""
         content = home.project.path.read_bytes()
-        if len(content) != home.project.size:
-            raise ProjectError(f"{home.project.path.name} changed while it was packed.", "Submit it again.")
+        if hashlib.sha256(content).digest() != home.project.sha256:
+            raise Conflict(f"{home.project.path.name} changed while it was packed.", "Submit it again.")
         new: dict[Span, str] = dict(self._personal(home, base))
         for use in self.scan.uses:
-            if use.home.project is home.project and use.span != (0, 0):
+            if use.home.project is home.project:
                 new[use.span] = self._new_text(use, base)
+                new[use.expression] = ""
+        for font in self.scan.fonts:
+            if font.file and font.span != (0, 0) and font.home == home.prefix:
+                new[font.span] = f"{base}/{self.font_names[font.file]}"
+        new.pop((0, 0), None)
+        folders = Scrubber(self.roots, home.variables.table["Project"], base)
         for placed in self.graph.nodes.values():
             if placed.home is home:
-                for text, span in _texts(placed):
-                    if span not in new and "/" in text:
-                        self._scrub_text(placed.name, text, span, base, new)
-        return replace_spans(content, new, home.project.gui)
+                texts = (text for text, span in _texts(placed) if span not in new and "/" in text)
+                self.left += [(placed.name, found) for text in texts for found in folders.left_in(text)]
+        return folders.scrubbed(replace_spans(content, new, home.project.gui))
 
     def _personal(self, home: Home, base: str) -> Iterator[tuple[Span, str]]:
         for name in _PERSONAL:
@@ -214,51 +247,11 @@ class _Packing:
         new = f"{base}/{self.roots.get(root, 'in/none')}/{os.path.relpath(path, root)}"
         return new[: -len(".py")] if use.knob == "PythonModule" and not use.text.endswith(".py") else new
 
-    def _scrub_text(self, node: str, text: str, span: Span, base: str, new: dict[Span, str]) -> None:
-        """Scripts and other texts: known folders become the worker's, other absolute paths are reported."""
-        changed = text
-        for root in sorted(self.roots, key=len, reverse=True):
-            if len(root) > 1:
-                changed = re.sub(
-                    re.escape(root) + r"(?![\w.-])", f"{base}/{self.roots[root]}".replace("\\", "/"), changed
-                )
-        if changed != text:
-            new[span] = changed
-        for found in _ABSOLUTE.findall(changed.replace(base, "")):
-            self.left.append((node, found))
-
 
 def _texts(placed: Placed) -> Iterator[tuple[str, Span]]:
-    """Texts of a node that are no file names: labels, scripts."""
+    """Texts of a node that are no file names: labels, scripts, expressions."""
     for knob in placed.node.knobs.values():
+        yield from ((value.expression, value.expression_span) for value in knob.values if value.expression)
         if knob.type in ("String", "Custom"):
             yield from ((value.text, value.span) for value in knob.values)
             yield from ((text, span) for _, text, span in knob.strings)
-
-
-def escape(text: str) -> str:
-    """As boost's xml_oarchive does."""
-    for plain, escaped in _ESCAPES:
-        text = text.replace(plain, escaped)
-    return text
-
-
-def replace_spans(content: bytes, new: Mapping[Span, str], dropped: Span = (0, 0)) -> bytes:
-    """`content` with the text of the elements at the spans replaced (a span begins at the start tag and ends at the
-    end tag), and the element `dropped` left out."""
-    pieces: list[bytes] = []
-    at = 0
-    for start, end in sorted(new):
-        inner = content.find(b">", start, end) + 1
-        if not inner:
-            continue
-        pieces += [content[at:inner], escape(new[(start, end)]).encode()]
-        at = end
-    rest = content[at:]
-    if dropped != (0, 0) and dropped[0] >= at:
-        close = content.find(b">", dropped[1]) + 1
-        rest = content[at : dropped[0]] + content[close:]
-    pieces.append(rest)
-    return b"".join(pieces).replace(
-        b"<Background_project>0</Background_project>", b"<Background_project>1</Background_project>", 1
-    )
