@@ -1,22 +1,33 @@
-"""What an artist should know before paying: errors block, warnings and infos are said."""
+"""What an artist should know before paying: errors block, warnings and infos are said.
+
+Codes are stable; docs/scan.md lists them. A check never raises and looks only at what the scan already knows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from NatronIExec.farm.image import Image
+from NatronIExec.frames import format_frames
 
 if TYPE_CHECKING:
     from NatronIExec.farm.colour import ColourConfig
     from NatronIExec.farm.fonts import FontUse
+    from NatronIExec.farm.found import Missing
     from NatronIExec.farm.graph import Graph, Placed
     from NatronIExec.farm.inputs import FileUse
     from NatronIExec.farm.needs import Flow
     from NatronIExec.farm.readers import Clip
-    from NatronIExec.farm.scan import Missing
     from NatronIExec.farm.sequences import Folders
     from NatronIExec.farm.values import Values
     from NatronIExec.farm.writers import ScanWriter
+
+ERROR, WARNING, INFO = "error", "warning", "info"
+_LEVELS = (ERROR, WARNING, INFO)
 
 
 @dataclass(frozen=True)
@@ -32,21 +43,52 @@ class Check:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the checks look at."""
+    """All that the checks look at. `frames` are those to render, by the name of a chosen writer; `files` the paths of
+    what is sent; `reached` the nodes that take part in a chosen writer's pictures."""
 
     graph: Graph
+    image: Image
     values: Values
+    original: Path
     described: Sequence[ScanWriter]
     chosen: tuple[ScanWriter, ...]
+    named: tuple[str, ...]
+    frames: Mapping[str, Sequence[int]]
     flows: tuple[Flow, ...]
     reached: Mapping[str, Placed]
     uses: Mapping[str, Sequence[FileUse]]
     clips: Mapping[str, Sequence[Clip]]
+    files: frozenset[str]
     folders: Folders
     colour: Sequence[ColourConfig]
     fonts: Sequence[FontUse]
     missing: Sequence[Missing]
 
+    @cached_property
+    def reached_uses(self) -> tuple[FileUse, ...]:
+        return tuple(use for name in self.reached for use in self.uses.get(name, ()))
+
+    def node(self, name: str) -> Placed:
+        return self.graph.nodes[name]
+
+
+Checker = Callable[[Facts], Iterator[Check]]
+
 
 def all_checks(facts: Facts) -> tuple[Check, ...]:
-    return ()
+    """Every finding once, errors first, then in the order of the checkers."""
+    from NatronIExec.farm import checks_input, checks_nodes, checks_output
+
+    checkers: tuple[Checker, ...] = (*checks_output.CHECKERS, *checks_input.CHECKERS, *checks_nodes.CHECKERS)
+    found = dict.fromkeys(check for checker in checkers for check in checker(facts))
+    return tuple(sorted(found, key=lambda check: _LEVELS.index(check.level)))
+
+
+def spoken(frames: Sequence[int], most: int = 60) -> str:
+    """Frames as a person reads them, cut where that would fill a screen."""
+    text = format_frames(frames)
+    return text if len(text) <= most else text[:most].rsplit(",", 1)[0] + ", …"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

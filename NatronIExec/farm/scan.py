@@ -17,7 +17,7 @@ from NatronIExec.farm.colour import ColourConfig, find_colour_configs
 from NatronIExec.farm.fonts import FontUse, fonts_of
 from NatronIExec.farm.found import Missing, Scan, ScanChunk, ScanFile
 from NatronIExec.farm.graph import Placed, build_graph, is_reader, is_writer
-from NatronIExec.farm.image import keeps_time
+from NatronIExec.farm.image import keeps_time, packaged_image
 from NatronIExec.farm.inputs import FileUse, precomp_uses, uses_of
 from NatronIExec.farm.needs import Flow, is_clip_holder
 from NatronIExec.farm.ntp import parse_project
@@ -146,13 +146,18 @@ class _Work:
                 in_chunks.update(c.index for c in chunks)
         facts = Facts(
             self.graph,
+            packaged_image(),
             self.values,
+            self.original,
             described,
             tuple(chosen),
+            wanted,
+            self._frames(),
             tuple(self.flows),
             self.reached,
             self.uses,
             self.clips,
+            frozenset(self.files),
             self.folders,
             colour,
             fonts,
@@ -175,6 +180,12 @@ class _Work:
             graph=self.graph,
         )
 
+    def _frames(self) -> dict[str, list[int]]:
+        frames: dict[str, list[int]] = {}
+        for chunk in self.chunks:
+            frames.setdefault(chunk.writer, []).extend(chunk.frames)
+        return frames
+
     def _describe(self, placed: Placed) -> ScanWriter:
         span = range_of(self.graph, self.clips, self.values, placed)
         return describe_writer(self.graph, self.values, placed, (int(span[0]), int(span[1])) if span else None)
@@ -182,7 +193,7 @@ class _Work:
     def _render(self, writer: ScanWriter, frames: Wanted, chunk: int | None, out: frozenset[str]) -> None:
         own = frames.get(writer.name) if isinstance(frames, Mapping) else frames
         wanted = tuple(sorted(set(own))) if own is not None else writer.frames
-        if not wanted or len(wanted) > _MAX_FRAMES:
+        if (not wanted and own is not None) or len(wanted) > _MAX_FRAMES:
             raise BadInput(f"{len(wanted)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
         flow = Flow(self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views)
         self.flows.append(flow)

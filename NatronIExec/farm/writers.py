@@ -83,7 +83,7 @@ def describe_writer(graph: Graph, values: Values, placed: Placed, union: tuple[i
         file,
         os.path.splitext(file)[1].lower().lstrip("."),
         first,
-        max(first, last),
+        last,
         step,
         pattern.is_movie,
         view_names(graph) if pattern.has_views else (),
