@@ -132,16 +132,13 @@ def scripts(facts: Facts) -> Iterator[Check]:
                 "Workers run its shell script; files and programs that it uses are not known here.",
                 "Add the files that it needs by hand; programs must be in the workers' image.",
             )
-    callbacks = [
-        (name, knob) for name, placed in facts.graph.nodes.items() for knob in _CALLBACKS if _text(placed, knob)
-    ]
-    for knob in _CALLBACKS:
-        project_knob = facts.graph.main.project.knobs.get(knob)
-        if project_knob and project_knob.text:
-            callbacks.append(("", knob))
-    for name, knob in callbacks:
-        yield Check(INFO, "runs-callback", name, f"Workers run the Python of its {knob} callback.", "")
-    count = sum(1 for _, placed in facts.graph.nodes.items() if _has_expression(placed))
+    holders = {"": facts.graph.main.project.knobs}
+    holders.update((name, placed.node.knobs) for name, placed in facts.graph.nodes.items())
+    for name, knobs in holders.items():
+        for callback in _CALLBACKS:
+            if callback in knobs and knobs[callback].text.strip():
+                yield Check(INFO, "runs-callback", name, f"Workers run the Python of its {callback} callback.", "")
+    count = sum(_has_expression(placed) for placed in facts.graph.nodes.values())
     if count:
         title = f"Workers evaluate Python expressions in {counted(count, 'node')}."
         yield Check(INFO, "runs-expressions", "", title, "")
