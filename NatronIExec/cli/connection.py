@@ -53,7 +53,7 @@ class Session:
     def client(self) -> EngineClient:
         """The engine, started when none runs."""
         if self._client is None:
-            self._client = EngineClient()
+            self._client = EngineClient(command=[sys.executable, "-m", "NatronIExec.engine"])
             self._client.connect(start=True)
         return self._client
 

@@ -11,8 +11,7 @@ import hashlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from NatronIExec.errors import BadInput, OutputError, ResultRefused
 from NatronIExec.farm.job import Job, JobFrame, JobTask
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.targets import Targets, targets_of
 from NatronIExec.iexec.results import ResultArchive, fetch_result
 from NatronIExec.manifest import Frame, FrameList, sha256_hex
 
@@ -31,16 +31,6 @@ MAX_LIST = 16 * 1024**2
 MAX_REPORT = 4 * 1024**2
 _LIST, _REPORT = "frames.json", "report.json"
 _VERSIONED = re.compile(r"(.*)_v(\d{3,})$")
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Where a writer's frames of a job go: (frame, view) → path, all below or beside `folder`."""
-
-    folder: str
-    extension: str
-    movie: bool
-    paths: Mapping[tuple[int, str], str]
 
 
 @dataclass(frozen=True)
@@ -56,12 +46,10 @@ class Collector:
         self,
         spool: Spool,
         services: Services,
-        destination: Callable[[Job, str], Destination],
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._spool = spool
         self._services = services
-        self._destination = destination
         self._stopping = stopping
 
     def collect(self, job: Job, task: JobTask) -> Collected:
@@ -107,12 +95,12 @@ class Collector:
             raise _refused("its list of frames cannot be read") from problem
         expected = self._spool.frames(job.id, task.index)
         found = _matched(job, task, listed, expected)
-        destination = self._destination(job, task.writer)
+        targets = targets_of(job, task.writer)
         times = _times(self.log_file(job.id, task.index))
         counts = [0, 0]
         for frame in expected:
             delivered = found[(frame.frame, frame.view)]
-            path, new = self._place(job, archive, delivered, destination, frame)
+            path, new = self._place(job, archive, delivered, targets, frame)
             counts[0 if new else 1] += 1
             size = Path(path).stat().st_size
             done = replace(frame, state="imported", file=path, size=size, time_s=times.get(frame.frame), log="")
@@ -120,16 +108,16 @@ class Collector:
         return Collected(*counts)
 
     def _place(
-        self, job: Job, archive: ResultArchive, delivered: Frame, destination: Destination, frame: JobFrame
+        self, job: Job, archive: ResultArchive, delivered: Frame, targets: Targets, frame: JobFrame
     ) -> tuple[str, bool]:
         """(where the frame is now, whether it was not there before)."""
-        target = Path(destination.paths[(frame.frame, frame.view)])
-        if delivered.file.rsplit(".", 1)[-1].lower() != destination.extension.lower():
-            raise _refused(f"{delivered.file} is no {destination.extension} file")
+        target = Path(targets.path(frame.frame, frame.view))
+        if delivered.file.rsplit(".", 1)[-1].lower() != targets.extension.lower():
+            raise _refused(f"{delivered.file} is no {targets.extension} file")
         part = self._extract(job, archive, delivered, target)
         try:
-            _verify(part, delivered, destination.movie)
-            return self._move(job, part, target, destination)
+            _verify(part, delivered, targets.movie)
+            return self._move(job, part, target, targets)
         except OSError as problem:
             raise _cannot_write(target, problem) from problem
         finally:
@@ -140,7 +128,7 @@ class Collector:
         if delivered.file not in archive.names:
             raise _refused(f"{delivered.file} is not in it")
         limit = delivered.size if delivered.sha256 else MAX_FRAME
-        part = target.with_name(f".{job.id}-{os.getpid()}-{target.name}")
+        part = target.with_name(f".{job.id}-{target.name}")  # a crash leaves it; the next try takes it again
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             digest = archive.extract(delivered.file, part, min(limit, MAX_FRAME))
@@ -155,17 +143,17 @@ class Collector:
             raise _refused(f"{delivered.file} is not the file that was promised")
         return part
 
-    def _move(self, job: Job, part: Path, target: Path, destination: Destination) -> tuple[str, bool]:
+    def _move(self, job: Job, part: Path, target: Path, targets: Targets) -> tuple[str, bool]:
         """Never onto another file. Once one would be overwritten, the rest of the job goes to a new folder too."""
-        moved = self._spool.job(job.id).out_of.get(destination.folder)
+        moved = self._spool.job(job.id).out_of.get(targets.folder)
         while True:
-            there = Path(moved) / os.path.relpath(target, destination.folder) if moved else target
+            there = Path(moved) / os.path.relpath(target, targets.folder) if moved else target
             there.parent.mkdir(parents=True, exist_ok=True)
             if _claim_name(part, there):
                 return str(there), True
             if _same(part, there):
                 return str(there), False
-            moved = self._new_folder(job, destination.folder)
+            moved = self._new_folder(job, targets.folder)
 
     def _new_folder(self, job: Job, folder: str) -> str:
         used = self._spool.job(job.id).out_of
@@ -218,20 +206,16 @@ def _verify(part: Path, delivered: Frame, movie: bool) -> None:
 
 def _claim_name(part: Path, target: Path) -> bool:
     """Give the file its name unless somebody has it. A hard link fails where the name is taken, without a moment in
-    between; file systems without links get an exclusive copy."""
+    between; file systems without links are asked first."""
     try:
         os.link(part, target)
-        return True
     except FileExistsError:
         return False
     except OSError:
-        pass
-    try:
-        with target.open("xb") as file, part.open("rb") as source:
-            shutil.copyfileobj(source, file, 1 << 20)
-        return True
-    except FileExistsError:
-        return False
+        if target.exists():
+            return False
+        part.rename(target)
+    return True
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -12,7 +12,7 @@ from NatronIExec.iexec import orders
 from NatronIExec.iexec.records import AppOrder, RequestOrder, WorkerpoolOrder
 
 #: Recorded one after the other, each before the next begins.
-STEPS = ("accepted", "bundled", "uploaded", "ordered", "signed", "sent", "bought", "rendered", "over")
+STEPS = ("accepted", "bundled", "uploaded", "ordered", "signed", "sent", "bought", "over")
 
 #: States that only a person's word changes.
 SETTLED = frozenset({"done", "partly", "failed", "cancelled", "held"})
@@ -60,21 +60,23 @@ class Quote:
 
 @dataclass(frozen=True)
 class Sent:
-    """A signed transaction, recorded before it is sent. `outcome` is "" until it was mined, then "ok" or "failed"."""
+    """A signed transaction, recorded before it is sent. `outcome` is "" until it was mined, then "ok" or
+    "failed", or "never" when another transaction took its nonce."""
 
     what: str
     hash: str
     raw: str
+    nonce: int
     outcome: str = ""
     gas_wei: str = "0"
 
 
 @dataclass(frozen=True)
 class Job:
-    """`most_nrlc` is the promise: what the person was shown before Submit. `rest` is what follows a test that goes on
-    by itself or on demand. `secret` names what opens the sealed inputs ("" when
-    they are not sealed). `out_of` maps the writer's folder to the one that is used instead, once its frames would
-    have overwritten others."""
+    """`most_nrlc` is the promise: what the person was shown before Submit. `rest` is what follows a test, by itself or
+    on demand. `secret` names what opens the sealed inputs ("" when they are not sealed). `writers` are the fields of
+    each ScanWriter. `out_of` maps the writer's folder to the one that is used instead, once its frames would have
+    overwritten others."""
 
     id: str
     created_s: float
@@ -102,6 +104,7 @@ class Job:
     start_s: float | None = None
     from_block: int = 0
     watch: Mapping[str, Any] = field(default_factory=dict)
+    writers: tuple[Mapping[str, Any], ...] = ()
     out_of: Mapping[str, str] = field(default_factory=dict)
     inputs_cleared: bool = False
 
@@ -142,7 +145,7 @@ class Job:
         values["quote"] = Quote.from_json(wire["quote"])
         values["request"] = RequestOrder(**wire["request"]) if wire["request"] else None
         values["sent"] = tuple(Sent(**sent) for sent in wire["sent"])
-        values["deals"] = tuple(wire["deals"])
+        values["deals"], values["writers"] = tuple(wire["deals"]), tuple(wire["writers"])
         return cls(**values)
 
 

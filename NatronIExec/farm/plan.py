@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import fileseq
+from fileseq.exceptions import ParseException
+from fileseq.frameset import FrameSet
 
 from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
 from NatronIExec.farm import market_offers
@@ -60,8 +61,8 @@ def parse_frames(text: str) -> tuple[int, ...]:
         if last - first >= MAX_FRAMES:
             raise BadInput(f"{part.strip()} are too many frames.", f"At most {MAX_FRAMES} at once.")
     try:
-        return tuple(sorted(set(fileseq.FrameSet(text.replace(" ", "")))))
-    except fileseq.ParseException as problem:
+        return tuple(sorted({int(frame) for frame in FrameSet(text.replace(" ", ""))}))
+    except ParseException as problem:
         raise BadInput(f"{text!r} is no frame range.", "Write it like 1-10x2,20.", frames=text) from problem
 
 

@@ -249,7 +249,8 @@ class Spool:
         """One line a job in the ledger, replaced as more is known."""
         with self._changing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO ledger VALUES (:job,:name,:at_s,:paid_nrlc,:refunded_nrlc,:gas_wei,:network,:transaction)",
+                "INSERT OR REPLACE INTO ledger VALUES "
+                "(:job,:name,:at_s,:paid_nrlc,:refunded_nrlc,:gas_wei,:network,:transaction)",
                 dict(entry),
             )
 
@@ -262,4 +263,6 @@ def _marks(count: int) -> str:
     return ",".join("?" * count)
 
 
-assert len(fields(JobTask)) == 11 and len(fields(JobFrame)) == 10  # the columns above
+# the columns above
+assert len(fields(JobTask)) == 11
+assert len(fields(JobFrame)) == 10

@@ -60,7 +60,7 @@ def from_json(asked: Mapping[str, Any]) -> Submission:
     for name in ("project", "network"):
         if not asked.get(name):
             raise BadInput(f"The submission does not say which {name}.", f"Give a {name}.")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
     return Submission(**values)
 
 

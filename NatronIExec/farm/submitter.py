@@ -7,6 +7,7 @@ asked from the chain, never remembered.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -15,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from NatronIExec import seal
-from NatronIExec.errors import Cancelled, OrderRefused, OutputError, PriceAboveCap, Unreachable
+from NatronIExec.errors import Cancelled, OrderRefused, OutputError, PriceAboveCap, Unreachable, WalletError
 from NatronIExec.farm.bundle import Bundle, Terms, contents_of, make_bundle
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.hashes import Hashes
@@ -34,6 +35,8 @@ from NatronIExec.iexec.signer import Signer
 PROJECT_COPY = "project.ntp"
 #: The worker gives the manifest's key under this number.
 KEY_SECRET = 1
+#: Others buy too: an order may be gone when the match is mined.
+MATCH_TRIES = 3
 
 #: address → what signs for it. Raises WalletLocked.
 Sign = Callable[[str], Signer]
@@ -92,7 +95,7 @@ class Submitter:
                 f"{found.missing[0].path} is no longer there.", "Nothing was spent. Put it back and submit again."
             )
         key = seal.new_key() if job.submission.confidential else ""
-        terms = Terms(job.id, net.network.gateway, job.submission.trust, job.quote.timeref_s, key)
+        terms = Terms(job.id, net.storage.gateway, job.submission.trust, job.quote.timeref_s, key)
         bundle = self._packed(job, lambda: make_bundle(found, folder, terms, self._hashes, self._cancel_of(job.id)))
         secret = ""
         if key:
@@ -136,6 +139,8 @@ class Submitter:
 
     def _awake(self, job: Job) -> None:
         """A wallet is not idle while what its owner just ordered is on its way out."""
+        with contextlib.suppress(WalletError):
+            self._signer(job)
         self._events.job_changed(job.id)
 
     # signing and buying
@@ -166,12 +171,14 @@ class Submitter:
                 return self._bought(job, net, deals)
             if deals and job.cancelled:
                 return self._bought(job, net, deals)
+            if sum(sent.outcome == "failed" for sent in job.sent) > MATCH_TRIES:
+                raise OrderRefused("The chain refuses the purchase again and again.", "Submit the job again.")
             try:
                 self._match(job, net, left)
                 job = self._spool.job(job.id)
             except OrderRefused:
                 refused += 1
-                if refused > 3 or job.cancelled:
+                if refused > MATCH_TRIES or job.cancelled:
                     raise
 
     def _match(self, job: Job, net: NetworkServices, left: int) -> None:
@@ -186,34 +193,36 @@ class Submitter:
             require_gas(transactions, ready.balances.eth_wei)
             _check_gas(job, transactions)
             signed = [net.hub.sign(transaction, signer) for transaction in transactions]
-            kept = [Sent(t.what, s.hash, s.raw) for t, s in zip(transactions, signed)]
+            kept = [Sent(t.what, s.hash, s.raw, t.nonce) for t, s in zip(transactions, signed)]
             self._spool.update(job.id, step="signed", sent=(*job.sent, *kept))
             for one in signed:
                 net.hub.send(one)
             self._spool.update(job.id, step="sent")
 
     def _settle(self, job: Job, net: NetworkServices) -> Job:
-        """Look up what was signed and not yet seen mined; it may never have been sent, so it is sent again as it was."""
+        """Look up what was signed and not yet seen mined. It may never have been sent: then it is, as it was."""
         for at, sent in enumerate(job.sent):
             if sent.outcome:
                 continue
             receipt = net.hub.receipt(sent.hash)
             if receipt is None:
                 net.hub.send(SignedTransaction(sent.raw, sent.hash))
-                receipt = self._await(net, sent)
-            outcome = "ok" if receipt.ok else "failed"
-            new = replace(sent, outcome=outcome, gas_wei=str(receipt.gas_wei))
-            block = job.from_block or receipt.block
-            job = self._spool.update(
-                job.id, sent=(*job.sent[:at], new, *job.sent[at + 1 :]), from_block=min(block, receipt.block)
-            )
+                receipt = self._await(job, net, sent)
+            new, block = replace(sent, outcome="never"), job.from_block
+            if receipt is not None:
+                new = replace(sent, outcome="ok" if receipt.ok else "failed", gas_wei=str(receipt.gas_wei))
+                block = min(block or receipt.block, receipt.block)
+            job = self._spool.update(job.id, sent=(*job.sent[:at], new, *job.sent[at + 1 :]), from_block=block)
         return job
 
-    def _await(self, net: NetworkServices, sent: Sent) -> Receipt:
+    def _await(self, job: Job, net: NetworkServices, sent: Sent) -> Receipt | None:
+        """None when it can never be mined, since another transaction of the account took its place."""
         wait_s, waited = 0.02, 0.0
         while (receipt := net.hub.receipt(sent.hash)) is None:
             if self._stopping():
                 raise Cancelled("The engine stops.")
+            if waited > 1 and net.hub.nonce(job.quote.account) > sent.nonce:
+                return net.hub.receipt(sent.hash)
             if waited > 600:
                 raise Unreachable("The transaction is not mined yet.", "It is looked up again later.", hash=sent.hash)
             self._pause(wait_s)

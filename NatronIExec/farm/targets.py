@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from NatronIExec.farm.job import Job
 from NatronIExec.farm.sequences import FilePattern
 from NatronIExec.farm.writers import ScanWriter
 
@@ -24,6 +25,7 @@ class Targets:
         self._pattern = pattern
         self._views = tuple(views or writer.views or ("Main",))
         self.movie = writer.movie
+        self.extension = writer.format
         #: "" stands for "no views in the name".
         self.views: tuple[str, ...] = tuple(writer.views) or ("",)
 
@@ -44,3 +46,9 @@ class Targets:
         for frame in frames[:1] if self.movie else frames:
             for view in self.views:
                 yield frame, view, self.path(frame, view)
+
+
+def targets_of(job: Job, writer: str) -> Targets:
+    """Of a job that was accepted: as its project said then."""
+    facts = next(facts for facts in job.writers if facts["name"] == writer)
+    return Targets(ScanWriter(**{**facts, "views": tuple(facts["views"])}), job.submission.out)

@@ -186,6 +186,10 @@ class Hub:
     def owner(self, asset: str) -> str:
         return address_of(self.batch([self.owner_call(asset)])[0])
 
+    def nonce(self, address: str) -> int:
+        """How many transactions of `address` were mined."""
+        return int(self.transport.rpc(self.network.rpc, "eth_getTransactionCount", [address, "latest"]), 16)
+
     def consumed(self, order_hashes: Sequence[str]) -> dict[str, int]:
         """How much of each order the chain has seen used."""
         answers = self.batch([self.view("viewConsumed", order_hash) for order_hash in order_hashes])

@@ -34,4 +34,8 @@ class Storage(Protocol):
         """Let the storage forget them; what it does not have is no error."""
 
     def url(self, cid: str) -> str:
-        """What a worker fetches."""
+        """What a worker fetches: `gateway` + /ipfs/CID."""
+
+    @property
+    def gateway(self) -> str:
+        """Base of all those URLs."""

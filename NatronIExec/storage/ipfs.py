@@ -22,7 +22,7 @@ class IpfsStorage:
 
     def __init__(self, rpc: str, gateway: str, transport: Transport) -> None:
         self._rpc = rpc
-        self._gateway = gateway
+        self.gateway = gateway
         self._transport = transport
 
     def put(
@@ -59,7 +59,7 @@ class IpfsStorage:
             )
 
     def url(self, cid: str) -> str:
-        return f"{self._gateway}/ipfs/{cid}"
+        return f"{self.gateway}/ipfs/{cid}"
 
     def _add(self, batch: Sequence[Content], expected: Sequence[str], cancel: Callable[[], bool]) -> None:
         boundary = os.urandom(16).hex()

@@ -1,0 +1,58 @@
+"""`python -m NatronIExec.engine`: the one engine of this user. A second one ends at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+from NatronIExec import log, paths
+
+
+def main() -> int:
+    """0 when it ended as it should, also when another one runs already."""
+    from NatronIExec.engine.engine import Engine
+
+    paths.private_folder(paths.home())
+    os.umask(0o077)
+    with _only_one() as alone:
+        if not alone:
+            return 0
+        redactor = log.Redactor()
+        log.to_file("engine", redactor)
+        engine = Engine(redactor)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: engine.stop_soon())
+        engine.start()
+        engine.run()
+    return 0
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[bool]:
+    """Whether this process holds the lock; the system lets it go however the process ends."""
+    with paths.engine_lock().open("a+b") as file:
+        yield _locked(file)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

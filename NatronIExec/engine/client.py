@@ -1,0 +1,174 @@
+"""The one way to the engine, for GUI, command line and tests. Standard library only, Python 3.8 and later: this runs
+inside Natron."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import threading
+import time
+from multiprocessing.connection import Client as connect_to
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional
+
+from NatronIExec import __version__, paths
+from NatronIExec.engine.launch import start_engine
+from NatronIExec.engine.protocol import HOST, PROTOCOL, decode, encode, hang_up, read_address
+from NatronIExec.errors import EngineGone, NatronIExecError, Unreachable, from_wire
+
+START_S = 30.0
+Progress = Callable[[int, int, str], None]
+Event = Dict[str, Any]
+
+
+class _Answer:
+    """What one request waits for."""
+
+    def __init__(self, progress: Optional[Progress]) -> None:
+        self.progress = progress
+        self.ready = threading.Event()
+        self.message: Dict[str, Any] = {}
+
+
+class EngineClient:
+    """Thread-safe: several threads may call at once. `home` is the state folder, `command` what starts an engine."""
+
+    def __init__(self, home: Optional[Path] = None, command: Optional[List[str]] = None) -> None:
+        self._address_file = (home / "engine.json") if home else paths.engine_address_file()
+        self._command = command
+        self._connection: Optional[Connection] = None
+        self._ids = itertools.count(1)
+        self._waiting: Dict[int, _Answer] = {}
+        self._listeners: List[Callable[[Event], None]] = []
+        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        self._reader: Optional[threading.Thread] = None
+
+    def connect(self, start: bool = True, timeout_s: float = START_S) -> Dict[str, Any]:
+        """Find the engine, starting it if asked to. Raises EngineGone when none runs, EngineNotFound when none is
+        installed, EngineMismatch for another version. Returns the answer to `hello`."""
+        give_up = time.monotonic() + timeout_s
+        self._connection = self._dial()
+        if self._connection is None:
+            if not start:
+                raise EngineGone("No engine runs.", "Start it: natron-iexec engine start")
+            child = start_engine(self._command)
+            while self._connection is None:
+                if child.poll() not in (None, 0) or time.monotonic() > give_up:
+                    raise EngineGone("The engine did not start.", f"See {paths.logs() / 'engine.log'}.")
+                time.sleep(0.02)
+                self._connection = self._dial()
+        self._reader = threading.Thread(target=self._read, args=(self._connection,), name="engine-client", daemon=True)
+        self._reader.start()
+        hello: Dict[str, Any] = self.call("hello", {"protocol": PROTOCOL, "version": __version__}, timeout_s=START_S)
+        return hello
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    def call(
+        self,
+        verb: str,
+        args: Optional[Dict[str, Any]] = None,
+        progress: Optional[Progress] = None,
+        timeout_s: Optional[float] = None,
+        on_id: Optional[Callable[[int], None]] = None,
+    ) -> Any:
+        """The engine's answer. Raises its error, EngineGone when it ends meanwhile, Unreachable after `timeout_s`.
+        `on_id` is told the request's number, which `cancel` takes; `progress` is called on the reader's thread."""
+        number = next(self._ids)
+        answer = _Answer(progress)
+        with self._lock:
+            if self._connection is None:
+                raise _gone()
+            self._waiting[number] = answer
+        if on_id is not None:
+            on_id(number)
+        try:
+            self._send({"id": number, "verb": verb, "args": args or {}})
+            if not answer.ready.wait(timeout_s):
+                raise Unreachable("The engine does not answer.", "Look at its log, or restart it.", verb=verb)
+        finally:
+            with self._lock:
+                self._waiting.pop(number, None)
+        if "error" in answer.message:
+            raise from_wire(answer.message["error"])
+        return answer.message.get("result")
+
+    def cancel(self, number: int) -> None:
+        """Ask that a running request ends; it then raises Cancelled."""
+        self._send({"id": next(self._ids), "verb": "cancel_request", "args": {"id": number}})
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Any:
+        """From now on `listener` gets each event, on the reader's thread; `{"event": "gone"}` is the last one. Returns
+        the answer to `subscribe`."""
+        self._listeners.append(listener)
+        return self.call("subscribe", {})
+
+    def close(self) -> None:
+        with self._lock:
+            connection, self._connection = self._connection, None
+            self._listeners = []
+        if connection is not None:
+            hang_up(connection)
+
+    def _dial(self) -> Optional[Connection]:
+        address = read_address(self._address_file)
+        if address is None:
+            return None
+        try:
+            return connect_to((HOST, address.port), authkey=address.key)
+        except (OSError, EOFError, multiprocessing.AuthenticationError):
+            return None  # what a crash left behind
+
+    def _send(self, message: Dict[str, Any]) -> None:
+        connection = self._connection
+        if connection is None:
+            raise _gone()
+        try:
+            with self._sending:
+                connection.send_bytes(encode(message))
+        except (OSError, ValueError) as problem:
+            raise _gone() from problem
+
+    def _read(self, connection: Connection) -> None:
+        try:
+            while True:
+                self._take(decode(connection.recv_bytes()))
+        except (OSError, EOFError, NatronIExecError):
+            pass
+        connection.close()
+        self._end()
+
+    def _take(self, message: Dict[str, Any]) -> None:
+        if "event" in message:
+            for listener in list(self._listeners):
+                listener(message)
+            return
+        answer = self._waiting.get(message.get("id", 0))
+        if answer is None:
+            return
+        if "progress" in message:
+            if answer.progress is not None:
+                step = message["progress"]
+                answer.progress(int(step["done"]), int(step["total"]), str(step["what"]))
+            return
+        answer.message = message
+        answer.ready.set()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._connection = None
+            waiting, self._waiting = list(self._waiting.values()), {}
+            listeners = list(self._listeners)
+        for answer in waiting:
+            answer.message = {"error": _gone().to_wire()}
+            answer.ready.set()
+        for listener in listeners:
+            listener({"event": "gone"})
+
+
+def _gone() -> EngineGone:
+    return EngineGone("The engine ended.", "It is started again by the next command; nothing is lost.")

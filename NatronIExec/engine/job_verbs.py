@@ -1,0 +1,127 @@
+"""The verbs about scans, prices and jobs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from NatronIExec.engine.arguments import Arguments
+from NatronIExec.engine.server import Request
+from NatronIExec.farm.jobs import Jobs
+from NatronIExec.farm.ledger import Ledger
+from NatronIExec.farm.market_offers import Wanted, offers
+from NatronIExec.farm.plan import scan_submission
+from NatronIExec.farm.services import Services
+from NatronIExec.farm.submission import from_json
+from NatronIExec.wallet.session import Session
+
+Verb = Callable[[Request, Arguments], Any]
+#: A thumbnail is never larger than this.
+MAX_THUMBNAIL = 1024
+
+
+class JobVerbs:
+    """`unlock` is called with the password that came with a request."""
+
+    def __init__(
+        self, jobs: Jobs, ledger: Ledger, services: Services, wallet: Session, unlock: Callable[[str], None]
+    ) -> None:
+        self._jobs = jobs
+        self._ledger = ledger
+        self._services = services
+        self._wallet = wallet
+        self._unlock = unlock
+
+    def table(self) -> dict[str, Verb]:
+        return {
+            "scan": self.scan,
+            "plan": self.plan,
+            "submit": self.submit,
+            "jobs": self.jobs,
+            "show": self.show,
+            "frames": self.frames,
+            "logs": self.logs,
+            "cancel": self.cancel,
+            "retry": self.retry,
+            "import": self.import_,
+            "claim": self.claim,
+            "remove": self.remove,
+            "bundle": self.bundle,
+            "thumbnail": self.thumbnail,
+            "ledger": self.ledger,
+            "workerpools": self.workerpools,
+        }
+
+    def scan(self, request: Request, args: Arguments) -> Any:
+        return scan_submission(from_json(args.rest()), request.progress, request.cancelled).to_json()
+
+    def plan(self, request: Request, args: Arguments) -> Any:
+        job, frames = args.maybe("retry", str), None
+        if job is not None:
+            frames = args.maybe("frames", str)
+            args.done()
+            return self._jobs.retry_plan(job, frames, request.progress).to_sheet()
+        return self._jobs.plan(from_json(args.rest()), request.progress, request.cancelled).to_sheet()
+
+    def submit(self, request: Request, args: Arguments) -> Any:
+        self._maybe_unlock(args)
+        plan, most = args.maybe("plan", str), args.maybe("max_total_nrlc", int)
+        return {"job": self._jobs.submit(from_json(args.rest()), plan, most)}
+
+    def jobs(self, request: Request, args: Arguments) -> Any:
+        args.done()
+        return self._jobs.rows()
+
+    def show(self, request: Request, args: Arguments) -> Any:
+        return self._jobs.sheet(args.take("job", str))
+
+    def frames(self, request: Request, args: Arguments) -> Any:
+        return [frame.to_row() for frame in self._jobs.frames(args.take("job", str))]
+
+    def logs(self, request: Request, args: Arguments) -> Any:
+        tail = args.maybe("tail", int) or 200
+        return {"lines": self._jobs.logs(args.take("job", str), args.maybe("task", int), tail)}
+
+    def cancel(self, request: Request, args: Arguments) -> Any:
+        self._maybe_unlock(args)
+        return self._jobs.cancel(args.take("job", str))
+
+    def retry(self, request: Request, args: Arguments) -> Any:
+        self._maybe_unlock(args)
+        plan, most = args.maybe("plan", str), args.maybe("max_total_nrlc", int)
+        return {"job": self._jobs.retry(args.take("job", str), args.maybe("frames", str), plan, most)}
+
+    def import_(self, request: Request, args: Arguments) -> Any:
+        return self._jobs.import_frames(args.take("job", str))
+
+    def claim(self, request: Request, args: Arguments) -> Any:
+        self._maybe_unlock(args)
+        return self._jobs.claim(args.maybe("job", str))
+
+    def remove(self, request: Request, args: Arguments) -> Any:
+        self._jobs.remove(args.take("job", str))
+        return {}
+
+    def bundle(self, request: Request, args: Arguments) -> Any:
+        return {"path": str(self._jobs.export(args.take("job", str), Path(args.take("to", str))))}
+
+    def thumbnail(self, request: Request, args: Arguments) -> Any:
+        size = min(max(args.take("size", int), 8), MAX_THUMBNAIL)
+        path = self._jobs.thumbnail(args.take("job", str), args.take("frame", int), args.maybe("view", str), size)
+        return {"png": base64.b64encode(path.read_bytes()).decode()}
+
+    def ledger(self, request: Request, args: Arguments) -> Any:
+        return self._ledger.sheet()
+
+    def workerpools(self, request: Request, args: Arguments) -> Any:
+        services = self._services.of(args.take("network", str))
+        frames, confidential = args.maybe("frames", int), args.flag("confidential")
+        wanted = Wanted(frames or 1, confidential, requester=self._wallet.current or "")
+        return [offer.to_row() for offer in offers(services, wanted)]
+
+    def _maybe_unlock(self, args: Arguments) -> None:
+        password = args.maybe("password", str)
+        if password is not None:
+            self._unlock(password)

@@ -1,0 +1,73 @@
+"""How GUI, command line and engine find and understand each other: docs/engine-protocol.md. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from NatronIExec import paths
+from NatronIExec.errors import BadInput
+
+#: Raised when a verb or shape changes so that older ones would misunderstand.
+PROTOCOL = 1
+HOST = "127.0.0.1"
+#: What a client may send at once; answers (a scan of many files) may be larger.
+MAX_REQUEST = 64 * 1024 * 1024
+#: The challenge and its answer, before a client is known.
+MAX_HANDSHAKE = 1024
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a running engine listens; `key` opens it. In a file that only its owner can read."""
+
+    port: int
+    key: bytes
+    pid: int
+
+    def write(self, file: Path) -> None:
+        content = {"port": self.port, "key": self.key.hex(), "pid": self.pid}
+        paths.write_atomic(file, json.dumps(content).encode())
+
+
+def read_address(file: Path) -> Optional[Address]:
+    """None when there is none, or it cannot be read."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return Address(int(found["port"]), bytes.fromhex(found["key"]), int(found["pid"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def encode(message: Dict[str, Any]) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def decode(content: bytes) -> Dict[str, Any]:
+    """Raises BadInput when it is no message."""
+    try:
+        message = json.loads(content.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as problem:
+        raise BadInput("This is no message of the engine protocol.") from problem
+    if not isinstance(message, dict):
+        raise BadInput("This is no message of the engine protocol.")
+    return message
+
+
+def hang_up(connection: Connection) -> None:
+    """End a connection that another thread may be reading: that thread then sees its end and closes it. (Closing it
+    here would leave the other one reading from a number that may soon be another file's.)"""
+    try:
+        line = socket.socket(fileno=connection.fileno())
+    except OSError:
+        return
+    try:
+        line.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    finally:
+        line.detach()

@@ -1,0 +1,195 @@
+"""Who may talk to the engine, and how: one connection a client, one thread a request, answers in any order."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from typing import Any
+
+from NatronIExec import log
+from NatronIExec.engine.protocol import HOST, MAX_REQUEST, Address, decode, encode, hang_up
+from NatronIExec.errors import BadInput, NatronIExecError
+
+#: A client that does not read is let go rather than waited for.
+MAX_WAITING = 20_000
+REQUEST_THREADS = 16
+
+Message = dict[str, Any]
+
+
+@dataclass
+class Request:
+    """One verb under way. `progress` may be called often; `cancelled` is to be asked in long work."""
+
+    verb: str
+    args: Message
+    client: _Client
+    number: Any
+    _cancel: threading.Event = field(default_factory=threading.Event)
+    _told_s: float = 0.0
+
+    def cancelled(self) -> bool:
+        return self._cancel.is_set() or self.client.gone
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        if now - self._told_s >= 0.05 or done >= total:
+            self._told_s = now
+            self.client.send({"id": self.number, "progress": {"done": done, "total": total, "what": what}})
+
+
+Handle = Callable[[Request], Any]
+
+
+class Server:
+    """`handle` answers a request or raises; it runs on a thread of its own. `quick` verbs run on the reader's."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._key = os.urandom(32)
+        self._listener = Listener((HOST, 0))
+        self._clients: set[_Client] = set()
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")
+        self._stopping = False
+        self.idle_since_s = time.monotonic()
+        self._log = log.get_logger("engine")
+
+    @property
+    def address(self) -> Address:
+        return Address(self._listener.address[1], self._key, os.getpid())  # type: ignore[misc]
+
+    def start(self) -> None:
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._listener.close()
+        with self._lock:
+            clients = list(self._clients)
+        for client in clients:
+            client.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def clients(self) -> int:
+        with self._lock:
+            return len(self._clients)
+
+    def broadcast(self, message: Message) -> None:
+        """To all that subscribed."""
+        with self._lock:
+            listening = [client for client in self._clients if client.subscribed]
+        for client in listening:
+            client.send(message)
+
+    def _accept(self) -> None:
+        while not self._stopping:
+            try:
+                connection = self._listener.accept()
+            except OSError:
+                if self._stopping:
+                    return
+                continue
+            threading.Thread(target=self._serve, args=(connection,), name="client", daemon=True).start()
+
+    def _serve(self, connection: Connection) -> None:
+        """The handshake is on the client's own thread: who connects and says nothing keeps nobody waiting."""
+        try:
+            deliver_challenge(connection, self._key)
+            answer_challenge(connection, self._key)
+        except (OSError, EOFError, multiprocessing.AuthenticationError):
+            connection.close()
+            return
+        client = _Client(connection)
+        with self._lock:
+            self._clients.add(client)
+        try:
+            while True:
+                self._take(client, decode(connection.recv_bytes(MAX_REQUEST)))
+        except (OSError, EOFError, BadInput):
+            pass  # gone, or not speaking our language
+        finally:
+            with self._lock:
+                self._clients.discard(client)
+                self.idle_since_s = time.monotonic()
+            client.close()
+            connection.close()
+
+    def _take(self, client: _Client, message: Message) -> None:
+        args = message.get("args")
+        request = Request(str(message.get("verb")), args if isinstance(args, dict) else {}, client, message.get("id"))
+        if request.verb == "cancel_request":
+            client.cancel(request.args.get("id"))
+            return
+        client.begin(request)
+        with contextlib.suppress(RuntimeError):  # stopping
+            self._threads.submit(self._answer, client, request)
+
+    def _answer(self, client: _Client, request: Request) -> None:
+        try:
+            answer: Message = {"result": self._handle(request)}
+        except NatronIExecError as problem:
+            answer = {"error": problem.to_wire()}
+        except Exception as problem:  # the outermost frame of a request: a bug must not take the engine down
+            self._log.exception("verb %s", request.verb)
+            what = f"Something unforeseen happened ({type(problem).__name__})."
+            answer = {"error": NatronIExecError(what, "The engine's log has the details; please report it.").to_wire()}
+        client.end(request)
+        client.send({"id": request.number, **answer})
+
+
+class _Client:
+    """One connection. Sending never waits: a thread of its own does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._out: queue.Queue[bytes | None] = queue.Queue()
+        self._requests: dict[Any, Request] = {}
+        self._lock = threading.Lock()
+        self.subscribed = False
+        self.gone = False
+        threading.Thread(target=self._write, name="client-out", daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        if self._out.qsize() > MAX_WAITING:
+            self.close()
+        if not self.gone:
+            self._out.put(encode(message))
+
+    def close(self) -> None:
+        """What was put before still goes out."""
+        self.gone = True
+        self._out.put(None)
+
+    def begin(self, request: Request) -> None:
+        with self._lock:
+            self._requests[request.number] = request
+
+    def end(self, request: Request) -> None:
+        with self._lock:
+            self._requests.pop(request.number, None)
+
+    def cancel(self, number: Any) -> None:
+        with self._lock:
+            request = self._requests.get(number)
+        if request is not None:
+            request.cancel()
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while (content := self._out.get()) is not None:
+                self._connection.send_bytes(content)
+        self.gone = True
+        hang_up(self._connection)

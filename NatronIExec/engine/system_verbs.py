@@ -1,0 +1,139 @@
+"""The verbs about the engine itself: who is there, networks, settings."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from NatronIExec import __version__, paths, settings
+from NatronIExec.engine.arguments import Arguments
+from NatronIExec.engine.protocol import PROTOCOL
+from NatronIExec.engine.server import Request, Server
+from NatronIExec.errors import BadInput, Conflict, EngineMismatch
+from NatronIExec.farm.jobs import Jobs
+from NatronIExec.farm.services import Services
+
+Verb = Callable[[Request, Arguments], Any]
+
+
+class SystemVerbs:
+    """`stop` ends the engine after the answer is sent."""
+
+    def __init__(
+        self,
+        server: Server,
+        jobs: Jobs,
+        services: Services,
+        wallet_state: Callable[[], dict[str, Any]],
+        stop: Callable[[], None],
+    ) -> None:
+        self._server = server
+        self._jobs = jobs
+        self._services = services
+        self._wallet_state = wallet_state
+        self._stop = stop
+        self._started_s = time.time()
+
+    def table(self) -> dict[str, Verb]:
+        return {
+            "hello": self.hello,
+            "subscribe": self.subscribe,
+            "stop": self.stop,
+            "status": self.status,
+            "networks": self.networks,
+            "test_endpoint": self.test_endpoint,
+            "settings.get": self.settings_get,
+            "settings.set": self.settings_set,
+        }
+
+    def hello(self, request: Request, args: Arguments) -> Any:
+        protocol, version = args.take("protocol", int), args.take("version", str)
+        if protocol != PROTOCOL:
+            raise EngineMismatch(
+                f"The engine is version {__version__}, this is {version}.",
+                "Update both to the same version, then run `natron-iexec engine stop`; jobs go on afterwards.",
+            )
+        return {**self._identity(), "protocol": PROTOCOL}
+
+    def subscribe(self, request: Request, args: Arguments) -> Any:
+        request.client.subscribed = True
+        return {"jobs": self._jobs.rows(), "wallet": self._wallet_state()}
+
+    def status(self, request: Request, args: Arguments) -> Any:
+        idle = time.monotonic() - self._server.idle_since_s if not self._server.clients else 0.0
+        counts = {"clients": self._server.clients, "jobs_active": self._jobs.active(), "idle_s": idle}
+        return {**self._identity(), **counts, "requests": self._services.transport.requests_sent}
+
+    def stop(self, request: Request, args: Arguments) -> Any:
+        active = self._jobs.active()
+        if active and not args.flag("force"):
+            raise Conflict(
+                f"{active} jobs are under way.", "Stop it all the same with --force; they go on at the next start."
+            )
+        self._stop()
+        return {}
+
+    def networks(self, request: Request, args: Arguments) -> Any:
+        return [
+            {
+                "name": network.name,
+                "title": network.title,
+                "chain_id": network.chain_id,
+                "test": network.test,
+                "endpoints": network.endpoints(),
+                "available": bool(network.app),
+                "faucet": network.faucet or None,
+            }
+            for network in self._services.networks().values()
+        ]
+
+    def test_endpoint(self, request: Request, args: Arguments) -> Any:
+        services = self._services.of(args.take("network", str))
+        kind, url = args.take("kind", str), args.take("url", str).rstrip("/")
+        if not url.startswith(("http://", "https://")):
+            raise BadInput(f"{url!r} is no web address.", "It begins with https://")
+        began = time.monotonic()
+        answer = self._ask(services.network.chain_id, kind, url)
+        return {"ok": True, "answer": answer, "ms": round((time.monotonic() - began) * 1000)}
+
+    def _ask(self, chain_id: int, kind: str, url: str) -> str:
+        """One question that only the right service answers."""
+        transport = self._services.transport
+        if kind == "rpc":
+            found = int(transport.rpc(url, "eth_chainId", []), 16)
+            if found != chain_id:
+                raise BadInput(f"This endpoint serves chain {found}, not {chain_id}.", "Use one of the right chain.")
+            return f"chain {found}"
+        if kind == "market":
+            return f"version {_word(transport.get_json(f'{url}/version'), 'version')}"
+        if kind == "ipfs":
+            found_version = transport.request("POST", f"{url}/api/v0/version", retry=True).json()
+            return f"Kubo {_word(found_version, 'Version')}"
+        if kind in ("sms", "gateway"):
+            status = transport.request("GET", url, accept=(400, 401, 403, 404, 405)).status_code
+            return f"answers ({status})"
+        raise BadInput(f"There is no endpoint of kind {kind}.", "Kinds are rpc, market, sms, ipfs and gateway.")
+
+    def settings_get(self, request: Request, args: Arguments) -> Any:
+        return asdict(settings.load())
+
+    def settings_set(self, request: Request, args: Arguments) -> Any:
+        changes = args.rest().get("changes")
+        if not isinstance(changes, Mapping):
+            raise BadInput("settings.set needs changes.", "See docs/engine-protocol.md.")
+        new = settings.changed(settings.load(), changes)
+        if new.network not in self._services.networks():
+            known = ", ".join(sorted(self._services.networks()))
+            raise BadInput(f"There is no network {new.network}.", f"Known are: {known}.")
+        settings.save(new)
+        return asdict(new)
+
+    def _identity(self) -> dict[str, Any]:
+        return {"version": __version__, "pid": os.getpid(), "home": str(paths.home()), "started_s": self._started_s}
+
+
+def _word(answer: Any, name: str) -> str:
+    return str(answer.get(name, "?")) if isinstance(answer, dict) else "?"

@@ -1,0 +1,336 @@
+"""The verbs of the queue: what the GUI's buttons and the command line do with jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from NatronIExec import paths
+from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
+from NatronIExec.farm import rows
+from NatronIExec.farm.bundle import export_bundle
+from NatronIExec.farm.collector import Collector
+from NatronIExec.farm.events import Events
+from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
+from NatronIExec.farm.ledger import Ledger
+from NatronIExec.farm.pipeline import Pipeline
+from NatronIExec.farm.plan import Plan, Progress, make_plan
+from NatronIExec.farm.retries import retry_submission
+from NatronIExec.farm.services import Services
+from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.submitter import PROJECT_COPY, Sign, copy_project
+from NatronIExec.farm.targets import Targets
+from NatronIExec.farm.watcher import Watcher
+from NatronIExec.frames import format_frames
+
+#: Plans that were shown and may be submitted; older ones are made again.
+PLANS_KEPT = 8
+
+
+class Jobs:
+    """`account` gives the address that pays, None when there is none; `sign` raises WalletLocked."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        services: Services,
+        pipeline: Pipeline,
+        watcher: Watcher,
+        collector: Collector,
+        ledger: Ledger,
+        events: Events,
+        account: Callable[[], str | None],
+        sign: Sign,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._spool = spool
+        self._services = services
+        self._pipeline = pipeline
+        self._watcher = watcher
+        self._collector = collector
+        self._ledger = ledger
+        self._events = events
+        self._account = account
+        self._sign = sign
+        self._clock = clock
+        self._plans: dict[str, Plan] = {}
+        pipeline.on_test_over = self._render_rest
+
+    # before
+
+    def plan(
+        self,
+        submission: Submission,
+        progress: Progress | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Plan:
+        """Spends nothing and needs no password. The plan can be submitted by its id for a while."""
+        services = self._services.of(submission.network)
+        plan = make_plan(_new_id(), submission, services, self._account(), self._ledger.allow, progress, cancel)
+        self._plans[plan.id] = plan
+        for old in list(self._plans)[:-PLANS_KEPT]:
+            del self._plans[old]
+        return plan
+
+    def retry_plan(self, job_id: str, frames: str | None, progress: Progress | None = None) -> Plan:
+        """What rendering lost frames (or those given) of a job again would cost."""
+        job = self._spool.job(job_id)
+        project = self._spool.job_folder(job_id) / PROJECT_COPY
+        return self.plan(retry_submission(job, self._spool.frames(job_id), frames, project), progress)
+
+    def submit(self, submission: Submission, plan_id: str | None = None, max_total_nrlc: int | None = None) -> str:
+        """Accept a job and begin; returns its id. Raises what `Plan.problems` say, PriceAboveCap when it costs more
+        than `max_total_nrlc`, WalletLocked."""
+        shown = self._plans.get(plan_id or "")
+        plan = shown if shown and shown.submission == submission else self.plan(submission)
+        return self._accept(plan, max_total_nrlc)
+
+    def _accept(self, plan: Plan, max_total_nrlc: int | None, parent: str = "") -> str:
+        if plan.problems:
+            raise plan.problems[0]
+        if plan.quote is None:
+            raise Conflict("This plan cannot be bought.", "Plan it again.")
+        if max_total_nrlc is not None and plan.most_nrlc > max_total_nrlc:
+            raise PriceAboveCap(
+                f"The render now costs up to {plan.most_nrlc / 10**9:g} RLC, more than the "
+                f"{max_total_nrlc / 10**9:g} RLC that were shown.",
+                "Look at the new price and submit again.",
+            )
+        self._ledger.allow(plan.most_nrlc)
+        self._sign(plan.quote.account)
+        job_id = _new_id()
+        folder = self._spool.job_folder(job_id)
+        copy_project(Path(plan.submission.project), folder)
+        job = self._new_job(job_id, plan, parent)
+        self._plans.pop(plan.id, None)
+        self._spool.add(job, *_parts(plan))
+        self._events.job_changed(job_id)
+        self._pipeline.go_on(job)
+        return job_id
+
+    def _new_job(self, job_id: str, plan: Plan, parent: str) -> Job:
+        assert plan.quote is not None
+        first = plan.submission if plan.rest is None and plan.work is plan.scan else _first(plan)
+        used = {chunk.writer for chunk in plan.work.chunks}
+        return Job(
+            id=job_id,
+            created_s=self._clock(),
+            submission=first,
+            quote=plan.quote,
+            most_nrlc=plan.price_nrlc * plan.tasks,
+            rest=plan.rest,
+            rest_most_nrlc=plan.rest_most_nrlc,
+            parent=parent,
+            writers=tuple(asdict(writer) for writer in plan.work.writers if writer.name in used),
+        )
+
+    # later
+
+    def retry(
+        self, job_id: str, frames: str | None = None, plan_id: str | None = None, max_total_nrlc: int | None = None
+    ) -> str:
+        """The id of the job that renders lost frames (or those given); a paused job just goes on."""
+        job = self._spool.job(job_id)
+        if job.state == "paused" and frames is None:
+            self._pipeline.resume(job)
+            return job_id
+        project = self._spool.job_folder(job_id) / PROJECT_COPY
+        submission = retry_submission(job, self._spool.frames(job_id), frames, project)
+        shown = self._plans.get(plan_id or "")
+        plan = shown if shown and shown.submission == submission else self.plan(submission)
+        new = self._accept(plan, max_total_nrlc, parent=job_id)
+        if job.state == "held" and frames is None:
+            self._spool.update(job_id, state="done", rest=None)
+            self._events.job_changed(job_id)
+            self._pipeline.clear(job_id)
+        return new
+
+    def _render_rest(self, job: Job) -> None:
+        """After a test that goes on by itself: never more than was shown for both."""
+        assert job.rest is not None
+        if any(other.parent == job.id for other in self._spool.all_jobs()):
+            self._spool.update(job.id, rest=None)  # accepted before a crash
+            return
+        project = self._spool.job_folder(job.id) / PROJECT_COPY
+        try:
+            plan = self.plan(job.rest.with_(project=str(project), original=str(job.submission.artist_file)))
+            self._accept(plan, job.rest_most_nrlc, parent=job.id)
+        except NatronIExecError as problem:
+            self._spool.update(job.id, state="held", error=problem.to_wire())
+            self._events.job_changed(job.id)
+            self._events.notice(
+                job.id, "warning", f"{job.name}: the rest is not bought. {problem.title}", problem.remedy
+            )
+        else:
+            self._spool.update(job.id, rest=None)
+
+    def unlocked(self) -> None:
+        """The wallet can sign again: jobs that waited for it go on."""
+        for job in self._spool.open_jobs():
+            if (job.error or {}).get("code") in ("wallet-locked", "wallet"):
+                self._pipeline.resume(job)
+
+    def cancel(self, job_id: str) -> dict[str, list[str]]:
+        """What no longer happens, and what is paid all the same."""
+        job = self._spool.job(job_id)
+        if job.state in SETTLED and job.state != "held":
+            raise Conflict("This job is over.", "There is nothing to stop.")
+        job = self._spool.update(job_id, cancelled=True, rest=None)
+        stopped, bought = [], []
+        if job.state == "held":
+            self._spool.update(job_id, state="done")
+            stopped.append("The rest is not rendered.")
+            self._pipeline.clear(job_id)
+        elif not job.reached("signed"):
+            stopped.append("Nothing was bought; nothing is spent.")
+            self._pipeline.cancelled(job_id)
+        elif not job.bought:
+            bought.append("The purchase was sent already. What it bought is rendered, and its frames are brought home.")
+        else:
+            left = self._spool.counts_of(job_id, "tasks")
+            going = left.get("waiting", 0) + left.get("rendering", 0)
+            count = sum(deal["tasks"] for deal in job.deals)
+            bought.append(f"{count} tasks are bought and cannot be given back; {going} are not finished.")
+            bought.append("Their frames still come, and what is not delivered in time is refunded.")
+        self._events.job_changed(job_id)
+        return {"stopped": stopped, "bought": bought}
+
+    def import_frames(self, job_id: str) -> dict[str, Any]:
+        """Frames that are delivered, or were and are no longer in their folder."""
+        job = self._spool.job(job_id)
+        if job.state == "paused":
+            self._pipeline.resume(job)
+        imported = skipped = 0
+        for task in self._spool.tasks(job_id):
+            if task.state == "done":
+                frames = self._spool.frames(job_id, task.index)
+                if all(frame.file and os.path.exists(frame.file) for frame in frames):
+                    skipped += len(frames)
+                    continue
+                self._spool.change_tasks(job_id, {task.index: {"state": "delivered"}})
+            if self._spool.task(job_id, task.index).state == "delivered":
+                done = self._pipeline.collect(self._spool.job(job_id), task.index)
+                imported, skipped = imported + done.imported, skipped + done.skipped
+        return {"imported": imported, "skipped": skipped, "folder": rows.out_folder(self._spool.job(job_id))}
+
+    def claim(self, job_id: str | None = None) -> dict[str, int]:
+        """Of one job, or of all that have something overdue. Raises WalletLocked."""
+        tasks = refund = 0
+        wanted = [self._spool.job(job_id)] if job_id else self._spool.open_jobs()
+        for job in wanted:
+            if not job.bought or job.step == "over":
+                continue
+            price = job.paid_nrlc // max(1, sum(deal["tasks"] for deal in job.deals))
+            count = self._watcher.claim(job)
+            tasks, refund = tasks + count, refund + count * price
+            if count:
+                self._spool.update(job.id, error=None)
+                self._pipeline.look(job.id)
+        return {"tasks": tasks, "refund_nrlc": refund}
+
+    def remove(self, job_id: str) -> None:
+        """From the list. Raises Conflict while it is under way."""
+        job = self._spool.job(job_id)
+        if job.state not in SETTLED:
+            raise Conflict("This job is under way.", "Cancel it first, or wait until it is over.")
+        self._spool.update(job_id, removed=True)
+        self._events.job_removed(job_id)
+        self._pipeline.clear(job_id)
+
+    def export(self, job_id: str, to: Path) -> Path:
+        self._spool.job(job_id)
+        return export_bundle(self._spool.job_folder(job_id), to)
+
+    # looking
+
+    def rows(self) -> list[dict[str, Any]]:
+        frames, tasks = self._spool.frame_counts(), self._spool.task_counts()
+        networks = self._services.networks()
+        refunds = {entry["job"]: entry["refunded_nrlc"] for entry in self._spool.ledger()}
+        return [
+            self._row(job, frames.get(job.id, {}), tasks.get(job.id, {}), refunds.get(job.id, 0), networks)
+            for job in self._spool.jobs()
+        ]
+
+    def row(self, job_id: str) -> dict[str, Any]:
+        job = self._spool.job(job_id)
+        frames, tasks = self._spool.counts_of(job_id, "frames"), self._spool.counts_of(job_id, "tasks")
+        return self._row(job, frames, tasks, self._watcher.refunded_nrlc(job), self._services.networks())
+
+    def _row(self, job: Job, frames: Any, tasks: Any, refunded: int, networks: Any) -> dict[str, Any]:
+        row = rows.job_row(job, frames, tasks, refunded, networks.get(job.quote.network), self._clock())
+        row["last_update_s"] = self._pipeline.seen_s.get(job.id) or job.ended_s or job.created_s
+        done = next((f for f in self._spool.frames(job.id, 0) if f.state == "imported"), None)
+        row["thumbnail"] = done.frame if done else None
+        return row
+
+    def sheet(self, job_id: str) -> dict[str, Any]:
+        job = self._spool.job(job_id)
+        return rows.job_sheet(self.row(job_id), job, self._spool.steps(job_id), self._spool.tasks(job_id))
+
+    def frames(self, job_id: str) -> list[JobFrame]:
+        self._spool.job(job_id)
+        return self._spool.frames(job_id)
+
+    def active(self) -> int:
+        return len(self._spool.open_jobs())
+
+    def logs(self, job_id: str, task: int | None, tail: int) -> list[str]:
+        """Of the job: its steps. Of a task: what the renderer printed, once its result is here."""
+        if task is None:
+            steps = self._spool.steps(job_id)
+            lines = [f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(s['at_s']))} {s['step']}" for s in steps]
+            lines += [f"task {t.index} ({t.frames}): {t.state} {t.note}".rstrip() for t in self._spool.tasks(job_id)]
+            return lines[-tail:]
+        found = self._spool.task(job_id, task)
+        try:
+            report = json.loads(self._collector.log_file(job_id, task).read_bytes())
+        except (OSError, ValueError):
+            return [found.note or "This task has not brought its log home yet."]
+        return str(report.get("log", "")).splitlines()[-tail:] if isinstance(report, dict) else []
+
+    def thumbnail(self, job_id: str, frame: int, view: str | None, size: int) -> Path:
+        """A small PNG of a frame that came back. Raises Conflict when it did not, BadInput when it is no picture."""
+        from NatronIExec import images
+
+        for found in self._spool.frames(job_id):
+            if found.frame == frame and found.file and (view is None or found.view == view):
+                source = Path(found.file)
+                if not source.exists():
+                    break
+                facts = source.stat()
+                name = f"{job_id}-{found.writer}-{frame}-{found.view}-{size}-{facts.st_mtime_ns}.png"
+                target = paths.private_folder(paths.cache() / "thumbnails") / name.replace(os.sep, "_")
+                if not target.exists():
+                    images.thumbnail_png(source, size, target)
+                return target
+        raise Conflict(f"Frame {frame} is not here.", "Wait until it is rendered, or import the job again.")
+
+
+def _parts(plan: Plan) -> tuple[list[JobTask], list[JobFrame]]:
+    tasks, frames = [], []
+    writers = {writer.name: Targets(writer, plan.submission.out) for writer in plan.work.writers}
+    for chunk in plan.work.chunks:
+        tasks.append(JobTask(chunk.index, format_frames(chunk.frames), chunk.writer))
+        frames += [
+            JobFrame(chunk.writer, frame, view, chunk.index)
+            for frame, view, _ in writers[chunk.writer].files(chunk.frames)
+        ]
+    return tasks, frames
+
+
+def _first(plan: Plan) -> Submission:
+    from NatronIExec.farm.plan import split_test
+
+    return split_test(plan.scan, plan.submission)[0]
+
+
+def _new_id() -> str:
+    """Short enough to type, long enough not to meet another."""
+    return f"{time.strftime('%y%m%d')}-{os.urandom(4).hex()}"

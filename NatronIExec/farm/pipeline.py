@@ -1,0 +1,374 @@
+"""The engine's work: three queues that bring every open job forward, and begin where a crash left them.
+
+`submit` buys, `watch` looks at the chain, `collect` fetches one task's frames, `clear` removes uploaded inputs. Errors
+become one of: tried again later (a service is away), paused (a person must answer), refused (this task is lost).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from NatronIExec import log
+from NatronIExec.errors import (
+    Cancelled,
+    NatronIExecError,
+    NotEnoughFunds,
+    OutputError,
+    PriceAboveCap,
+    ResultRefused,
+    ServiceError,
+    Unreachable,
+    WalletError,
+)
+from NatronIExec.farm.collector import Collected, Collector
+from NatronIExec.farm.events import Events
+from NatronIExec.farm.job import SETTLED, Job, JobTask
+from NatronIExec.farm.ledger import Ledger
+from NatronIExec.farm.services import Services
+from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.submitter import Submitter
+from NatronIExec.farm.watcher import FINAL, Watcher
+from NatronIExec.farm.work_queue import WorkQueue
+from NatronIExec.settings import Settings
+
+#: Longest pause between two tries of something that does not answer.
+LONGEST_WAIT_S = 300
+#: A result that no gateway has shown after so long is taken for lost.
+RESULT_PATIENCE_S = 24 * 3600
+#: A person can mend these.
+_ASKS = (WalletError, NotEnoughFunds, PriceAboveCap, OutputError)
+
+
+class Pipeline:
+    """`on_test_over` is called when a job with frames left to render succeeded and they are to follow by themselves."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        services: Services,
+        submitter: Submitter,
+        watcher: Watcher,
+        collector: Collector,
+        ledger: Ledger,
+        events: Events,
+        settings: Callable[[], Settings],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._spool = spool
+        self._services = services
+        self._submitter = submitter
+        self._watcher = watcher
+        self._collector = collector
+        self._ledger = ledger
+        self._events = events
+        self._settings = settings
+        self._clock = clock
+        self.on_test_over: Callable[[Job], None] = lambda job: None
+        self.seen_s: dict[str, float] = {}
+        self._tries: dict[str, int] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+        self._log = log.get_logger("farm")
+        self._submit = WorkQueue("submit", self._do_submit, threads=2)
+        self._watch = WorkQueue("watch", self._do_watch)
+        self._collect = WorkQueue("collect", self._do_collect, threads=2)
+        self._clear = WorkQueue("clear", self._do_clear)
+        self._queues = (self._submit, self._watch, self._collect, self._clear)
+
+    def start(self) -> None:
+        """Go on with whatever is open."""
+        for queue in self._queues:
+            queue.start()
+        known = set()
+        for job in self._spool.all_jobs():
+            known.add(job.id)
+            if job.state not in SETTLED or (job.bought and job.step != "over"):
+                self.go_on(job)
+            else:
+                if job.state == "done" and job.rest is not None and not job.cancelled:
+                    self.on_test_over(job)
+                self._clear.put(job.id)
+        for folder in self._spool.folder.iterdir():
+            if folder.is_dir() and folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        for queue in self._queues:
+            queue.stop()
+
+    def go_on(self, job: Job) -> None:
+        """Begin or resume a job; one that waits for a person stays where it is."""
+        if job.bought:
+            self._watch.put(job.id)
+            for task in self._spool.tasks(job.id, "delivered"):
+                self._collect.put(_key(job.id, task.index))
+        elif job.state != "paused":
+            self._submit.put(job.id)
+
+    def resume(self, job: Job) -> None:
+        """A person has answered."""
+        self.go_on(self._spool.update(job.id, state="rendering" if job.bought else "preparing", error=None))
+        self._events.job_changed(job.id)
+
+    def cancelled(self, job_id: str) -> None:
+        """The job's record says so by now; let its thread notice."""
+        self._submit.put(job_id)
+
+    def look(self, job_id: str) -> None:
+        """Look at the chain now rather than at the next poll."""
+        self._watch.put(job_id)
+
+    def clear(self, job_id: str) -> None:
+        self._clear.put(job_id)
+
+    # buying
+
+    def _do_submit(self, job_id: str) -> float | None:
+        job = self._spool.job(job_id)
+        if job.bought or job.state in SETTLED:
+            return None
+        if job.cancelled and not job.reached("signed"):
+            self._ended(job, "cancelled", None)
+            return None
+        try:
+            job = self._submitter.advance(job_id)
+        except Cancelled:
+            job = self._spool.job(job_id)
+            if job.cancelled:
+                self._ended(job, "cancelled", None)
+            return None
+        except _ASKS as problem:
+            self._pause(job_id, problem)
+            return None
+        except (Unreachable, ServiceError) as problem:
+            return self._later(job_id, job_id, problem)
+        except NatronIExecError as problem:
+            self._ended(self._spool.job(job_id), "failed", problem)
+            return None
+        except Exception as problem:  # a bug: the job must not hang, and the log must say why
+            self._log.exception("job %s", job_id)
+            self._ended(self._spool.job(job_id), "failed", _bug(problem))
+            return None
+        self._tries.pop(job_id, None)
+        self.go_on(job)
+        return None
+
+    def _ended(self, job: Job, state: str, problem: NatronIExecError | None) -> None:
+        """Over before anything was bought."""
+        wire = problem.to_wire() if problem else None
+        self._spool.update(job.id, state=state, error=wire, ended_s=self._clock())
+        self._events.job_changed(job.id)
+        if problem:
+            self._log.warning("job %s failed: %s", job.id, problem)
+            self._events.notice(job.id, "error", f"{job.name}: {problem.title}", problem.remedy)
+        self._clear.put(job.id)
+
+    def _pause(self, job_id: str, problem: NatronIExecError) -> None:
+        job = self._spool.update(job_id, state="paused", error=problem.to_wire())
+        self._log.warning("job %s waits for an answer: %s", job_id, problem)
+        self._events.job_changed(job_id)
+        self._events.notice(job_id, "warning", f"{job.name}: {problem.title}", problem.remedy)
+
+    def _later(self, job_id: str, key: str, problem: NatronIExecError) -> float:
+        """Seconds to wait; the job says meanwhile what is away."""
+        tries = self._tries[key] = self._tries.get(key, 0) + 1
+        job = self._spool.job(job_id)
+        if job.error != problem.to_wire():
+            self._spool.update(job_id, error=problem.to_wire())
+            self._events.job_changed(job_id)
+            self._log.warning("job %s: %s", job_id, problem)
+        return float(min(LONGEST_WAIT_S, self._settings().poll_s * 2 ** min(tries - 1, 10)))
+
+    # watching
+
+    def _do_watch(self, job_id: str) -> float | None:
+        job = self._spool.job(job_id)
+        if job.step == "over" or not job.bought:
+            return None
+        try:
+            changed = self._watcher.poll(job)
+        except (Unreachable, ServiceError) as problem:
+            return min(60.0, self._later(job_id, f"watch {job_id}", problem))
+        self._tries.pop(f"watch {job_id}", None)
+        self.seen_s[job_id] = self._clock()
+        if job.error and job.error.get("code") in ("unreachable", "service", "rpc"):
+            self._spool.update(job_id, error=None)
+            self._events.job_changed(job_id)
+        if changed:
+            self._announce(job_id, changed)
+        for task in self._spool.tasks(job_id, "delivered"):
+            self._collect.put(_key(job_id, task.index))
+        if self._watcher.late(job):
+            self._try_claim(job_id)
+        self._refresh(job_id)
+        return None if self._spool.job(job_id).step == "over" else self._settings().poll_s
+
+    def _announce(self, job_id: str, chunks: list[int]) -> None:
+        wanted = set(chunks)
+        frames = [frame for frame in self._spool.frames(job_id) if frame.chunk in wanted]
+        self._events.frames_changed(job_id, frames)
+
+    def _try_claim(self, job_id: str) -> None:
+        """The engine claims by itself when it can sign; otherwise the job says that money waits."""
+        job = self._spool.job(job_id)
+        try:
+            count = self._watcher.claim(job)
+        except WalletError as problem:
+            waiting = type(problem)(
+                "Unfinished frames can be refunded; the wallet is locked.", "Unlock the wallet, or claim the refund."
+            )
+            if job.error != waiting.to_wire():
+                self._spool.update(job_id, error=waiting.to_wire())
+                self._events.job_changed(job_id)
+                self._events.notice(job_id, "warning", f"{job.name}: {waiting.title}", waiting.remedy)
+        except NatronIExecError as problem:
+            self._log.warning("claiming for job %s: %s", job_id, problem)
+        else:
+            if count:
+                self._spool.update(job_id, error=None)
+                self._watch.put(job_id)
+
+    # collecting
+
+    def _do_collect(self, key: str) -> float | None:
+        job_id, index = key.rsplit(":", 1)
+        job = self._spool.job(job_id)
+        if job.state == "paused":
+            return None
+        try:
+            self.collect(job, int(index))
+        except (Unreachable, ServiceError) as problem:
+            if self._clock() - (job.start_s or 0) > RESULT_PATIENCE_S:
+                self._lost(job, self._spool.task(job_id, int(index)), problem)
+                return None
+            return min(60.0, self._later(job_id, key, problem))
+        except OutputError as problem:
+            self._pause(job_id, problem)
+        except Cancelled:
+            return None  # the engine stops
+        else:
+            self._tries.pop(key, None)
+        return None
+
+    def collect(self, job: Job, index: int) -> Collected:
+        """Bring one delivered task's frames home; a result that is refused is recorded, not raised."""
+        with self._lock_of(job.id, index):
+            task = self._spool.task(job.id, index)
+            if task.state != "delivered":
+                return Collected(0, 0)
+            try:
+                done = self._collector.collect(job, task)
+            except ResultRefused as problem:
+                self._lost(job, task, problem)
+                return Collected(0, 0)
+            self._spool.change_tasks(job.id, {index: {"state": "done", "note": ""}})
+        self._announce(job.id, [index])
+        self._refresh(job.id)
+        return done
+
+    def _lost(self, job: Job, task: JobTask, problem: NatronIExecError) -> None:
+        self._log.warning("job %s, task %d: %s", job.id, task.index, problem)
+        self._spool.change_tasks(job.id, {task.index: {"state": "refused", "note": problem.title}})
+        self._spool.change_frames(job.id, [task.index], unless=("imported",), state="failed", log=problem.title)
+        self._announce(job.id, [task.index])
+        self._refresh(job.id)
+
+    @contextlib.contextmanager
+    def _lock_of(self, job_id: str, index: int) -> Any:
+        with self._guard:
+            lock = self._locks.setdefault(_key(job_id, index), threading.Lock())
+        with lock:
+            yield
+
+    # states
+
+    def _refresh(self, job_id: str) -> None:
+        """The job's state from those of its tasks; its end when all are settled."""
+        with self._guard:
+            job = self._spool.job(job_id)
+            if job.step == "over" or job.state == "paused":
+                return
+            tasks = self._spool.counts_of(job_id, "tasks")
+            over = sum(tasks.get(state, 0) for state in FINAL) == sum(tasks.values())
+            state = _state(tasks) if not over else self._end_state(job)
+            if over:
+                job = self._spool.update(job_id, state=state, step="over", ended_s=self._clock(), error=None)
+            elif state != job.state:
+                job = self._spool.update(job_id, state=state)
+        self._events.job_changed(job_id)
+        if over:
+            self._after(job)
+
+    def _end_state(self, job: Job) -> str:
+        frames = self._spool.counts_of(job.id, "frames")
+        done, total = frames.get("imported", 0), sum(frames.values())
+        if done < total:
+            return "partly" if done else "failed"
+        return "held" if job.rest is not None and job.submission.test_frames == "auto" else "done"
+
+    def _after(self, job: Job) -> None:
+        self._watcher.forget(job.id)
+        self._ledger.record(job, self._watcher.refunded_nrlc(job))
+        words = {
+            "done": ("info", "all frames are there."),
+            "held": ("warning", "the test frames are there."),
+            "partly": ("warning", "some frames are missing."),
+            "failed": ("error", "no frame was rendered."),
+        }
+        level, text = words[job.state]
+        remedy = {"done": "", "held": "Look at them, then render the rest."}.get(job.state, "Retry renders them again.")
+        self._events.notice(job.id, level, f"{job.name}: {text}", remedy)
+        if job.state == "done" and job.rest is not None and not job.cancelled:
+            self.on_test_over(job)
+        if job.state != "held":
+            self._clear.put(job.id)
+
+    # clearing
+
+    def _do_clear(self, job_id: str) -> float | None:
+        """Uploaded inputs go when their job is over, unless another job still needs them."""
+        job = self._spool.job(job_id)
+        if job.inputs_cleared or job.state not in SETTLED or (job.bought and job.step != "over"):
+            return None
+        if job.state == "held" and not job.removed:
+            return None
+        due_s = (job.ended_s or 0) + self._settings().keep_inputs_days * 86400
+        if self._clock() < due_s:
+            return min(3600.0, due_s - self._clock())
+        try:
+            self._services.of(job.quote.network).storage.remove(self._spool.needed_by_nobody_else(job_id))
+        except NatronIExecError as problem:
+            self._log.warning("inputs of job %s are not cleared yet: %s", job_id, problem)
+            tries = self._tries[f"clear {job_id}"] = self._tries.get(f"clear {job_id}", 0) + 1
+            return float(min(LONGEST_WAIT_S, 2**tries))
+        self._spool.forget_uploads(job_id)
+        folder = self._spool.job_folder(job_id)
+        for sealed in folder.glob("sent/sealed-*"):
+            sealed.unlink(missing_ok=True)
+        shutil.rmtree(folder / "results", ignore_errors=True)
+        self._spool.update(job_id, inputs_cleared=True)
+        return None
+
+
+def _state(tasks: Mapping[str, int]) -> str:
+    if tasks.get("waiting") == sum(tasks.values()):
+        return "waiting"
+    if tasks.get("delivered") and not tasks.get("waiting") and not tasks.get("rendering"):
+        return "importing"
+    return "rendering"
+
+
+def _key(job_id: str, index: int) -> str:
+    return f"{job_id}:{index}"
+
+
+def _bug(problem: Exception) -> NatronIExecError:
+    return NatronIExecError(
+        f"Something unforeseen happened ({type(problem).__name__}); nothing was spent after it.",
+        "The log has the details; please report it.",
+    )

@@ -1,0 +1,114 @@
+"""What lists and details show of a job: the JobRow and JobSheet of docs/engine-protocol.md, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from NatronIExec.farm.job import Job, JobTask
+from NatronIExec.farm.targets import targets_of
+from NatronIExec.iexec.network import Network
+
+Counts = Mapping[str, int]
+_DONE = ("imported", "done")
+_LOST = ("failed", "refunded")
+
+
+def job_row(
+    job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, network: Network | None, now_s: float
+) -> dict[str, Any]:
+    total, done = sum(frames.values()), sum(frames.get(state, 0) for state in _DONE)
+    lost = sum(frames.get(state, 0) for state in _LOST)
+    return {
+        "id": job.id,
+        "name": job.name,
+        "project": job.submission.project,
+        "original": str(job.submission.artist_file),
+        "writers": [str(facts["name"]) for facts in job.writers],
+        "network": job.quote.network,
+        "state": job.state,
+        "state_text": state_text(job, done, total, lost),
+        "step": job.step,
+        "created_s": job.created_s,
+        "ended_s": job.ended_s,
+        "frames_total": total,
+        "frames_done": done,
+        "frames_failed": lost,
+        "frames_running": frames.get("rendering", 0),
+        "tasks_total": sum(tasks.values()),
+        "tasks_done": sum(tasks.get(state, 0) for state in ("done", "refused", "refunded")),
+        "paid_nrlc": job.paid_nrlc,
+        "most_nrlc": job.most_nrlc,
+        "refunded_nrlc": refunded_nrlc,
+        "workerpool": job.quote.workerpool_name or job.quote.workerpool,
+        "refund_at_s": job.refund_at_s,
+        "eta_s": _eta(job, done + lost, total, now_s),
+        "out": out_folder(job),
+        "last_update_s": job.last_update_s,
+        "error": job.error,
+        "thumbnail": None,
+        "held": job.state == "held",
+        "test_network": bool(network and network.test),
+    }
+
+
+def state_text(job: Job, done: int, total: int, lost: int) -> str:
+    """The state in words; how long it lasts already is the reader's to add."""
+    if job.state == "paused":
+        return f"needs an answer: {(job.error or {}).get('title', '')}"
+    if job.error and not job.ended_s:
+        return f"{(job.error or {}).get('title', '')} Trying again."
+    frames = f"{done} of {total} frames"
+    return {
+        "preparing": "packing",
+        "uploading": "uploading",
+        "ordering": "buying",
+        "waiting": "waiting for a worker",
+        "rendering": f"rendering, {frames}",
+        "importing": f"fetching frames, {frames}",
+        "done": f"{total} frames rendered",
+        "partly": f"{frames} rendered, {lost} failed",
+        "failed": (job.error or {}).get("title", "") or f"{lost} frames failed",
+        "cancelled": "cancelled" if not job.bought else f"cancelled, {frames} rendered",
+        "held": "test frames are there: look at them, then render the rest",
+    }.get(job.state, job.state)
+
+
+def job_sheet(
+    row: Mapping[str, Any], job: Job, steps: Sequence[Mapping[str, Any]], tasks: Sequence[JobTask]
+) -> dict[str, Any]:
+    return {
+        **row,
+        "submission": job.submission.to_json(),
+        "deals": [dict(deal) for deal in job.deals],
+        "manifest": job.manifest_cid or None,
+        "request_order": job.request_hash or None,
+        "steps": [dict(step) for step in steps],
+        "tasks": [
+            {
+                "index": task.index,
+                "taskid": task.taskid or None,
+                "state": task.state,
+                "frames": task.frames,
+                "worker": task.worker or None,
+                "result": task.location or None,
+                "note": task.note,
+            }
+            for task in tasks
+        ],
+    }
+
+
+def out_folder(job: Job) -> str:
+    """Where the first writer's frames are, or will be."""
+    if not job.writers:
+        return job.submission.out or ""
+    folder = targets_of(job, str(job.writers[0]["name"])).folder
+    return str(job.out_of.get(folder, folder))
+
+
+def _eta(job: Job, settled: int, total: int, now_s: float) -> float | None:
+    """Seconds to go, as fast as until now; None before anything came back."""
+    if job.start_s is None or job.ended_s or not settled or settled >= total:
+        return None
+    return max(0.0, (now_s - job.start_s) / settled * (total - settled))
