@@ -73,6 +73,9 @@ def submission_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--chunk", type=click.IntRange(min=1), metavar="N", help="Frames a task (default: chosen)."),
         click.option("--network", metavar="NAME", help="Network (default: the one in the settings)."),
         click.option("--workerpool", metavar="ADDR", help="Worker group (default: the cheapest that fits)."),
+        click.option(
+            "--category", type=click.IntRange(min=0), metavar="N", help="Time limit (default: the cheapest that fits)."
+        ),
         click.option("--max-price", "max_price_nrlc", type=RLC, metavar="RLC", help="Refuse a job that can cost more."),
         click.option(
             "--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder (default: the writer's)."
@@ -229,10 +232,22 @@ def cancel(session: Session, job: str) -> None:
 @cli.command()
 @click.argument("job")
 @click.option("--frames", metavar="RANGE", help="These frames (default: those that failed).")
+@click.option("--yes", is_flag=True, help="Do not ask before spending what the plan shows.")
 @pass_session
-def retry(session: Session, job: str, frames: str | None) -> None:
-    """Buy the failed frames of JOB again, as a new job."""
-    answer = session.call_signed("retry", job=job, frames=frames)
+def retry(session: Session, job: str, frames: str | None, yes: bool) -> None:
+    """Buy the failed frames of JOB again, as a new job; after a test: the rest. A paused job just goes on."""
+    from NatronIExec.cli.screen import print_plan
+
+    price: dict[str, Any] = {}
+    if frames is not None or session.call("show", job=job)["state"] != "paused":
+        sheet = session.call_with_progress("plan", "Planning", retry=job, frames=frames)
+        if not session.as_json:
+            print_plan(sheet)
+        _refuse_unready(sheet)
+        if not yes:
+            click.confirm(f"Spend at most {format_rlc(sheet['total_nrlc'])}?", abort=True, err=True)
+        price = {"plan": sheet["plan"], "max_total_nrlc": sheet["total_nrlc"]}
+    answer = session.call_signed("retry", job=job, frames=frames, **price)
     session.emit(answer, lambda: click.echo(f"Job {answer['job']}"))
 
 

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import queue
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -68,13 +69,15 @@ class Server:
 
     @property
     def address(self) -> Address:
-        return Address(self._listener.address[1], self._key, os.getpid())  # type: ignore[misc]
+        return Address(self._listener.address[1], self._key, os.getpid())
 
     def start(self) -> None:
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping = True
+        with contextlib.suppress(OSError):
+            socket.create_connection((HOST, self.address.port), 1).close()  # wakes `accept`
         self._listener.close()
         with self._lock:
             clients = list(self._clients)
@@ -95,13 +98,14 @@ class Server:
             client.send(message)
 
     def _accept(self) -> None:
-        while not self._stopping:
+        while True:
             try:
                 connection = self._listener.accept()
             except OSError:
-                if self._stopping:
-                    return
-                continue
+                return  # closed by `stop`
+            if self._stopping:
+                connection.close()
+                return
             threading.Thread(target=self._serve, args=(connection,), name="client", daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:

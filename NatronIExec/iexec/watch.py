@@ -133,7 +133,7 @@ class BagWatch:
             if taskid not in self._tasks:
                 continue
             if event == _CONTRIBUTE:
-                self._worker[taskid] = to_checksum_address("0x" + log["data"][26:66])
+                self._worker[taskid] = to_checksum_address("0x" + log["topics"][2][-40:])
             results = _bytes_argument(log["data"]) if event == _FINALIZE else b""
             news[taskid] = (_STATUS_BY_TOPIC[event], results)
         return {taskid: new for taskid, new in news.items() if self._status.get(taskid) != new[0]}

@@ -16,7 +16,8 @@ from NatronIExec.devnet.web import WebServer
 from NatronIExec.manifest import JOB_ROOT, Chunk, FrameList, InputFile, Manifest, ManifestWriter, sha256_hex
 
 PROJECT = """<!DOCTYPE boost_serialization>
-<boost_serialization signature="serialization::archive" version="18"><Project><NodesCollection><NodesCount>2</NodesCount>
+<boost_serialization signature="serialization::archive" version="18">
+<Project><NodesCollection><NodesCount>2</NodesCount>
 <item><Plugin_script_name>Read1</Plugin_script_name><Plugin_id>fr.inria.built-in.Read</Plugin_id>
 <item><Name>filename</Name><Type>InputFile</Type><item><Value>{root}/in/bg.####.png</Value></item></item></item>
 <item><Plugin_script_name>Write1</Plugin_script_name><Plugin_id>fr.inria.built-in.Write</Plugin_id>

@@ -1,0 +1,154 @@
+"""A state folder of its own for every test; one local iExec for all tests of a worker; an engine on top of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from NatronIExec import settings
+from NatronIExec.devnet.install import install, modules_folder
+from NatronIExec.devnet.local_iexec import LocalIexec
+from NatronIExec.engine.client import EngineClient
+from NatronIExec.engine.engine import Engine
+from NatronIExec.wallet.vault import Vault
+
+ROOT = Path(__file__).parents[1]
+#: Where npm packages are installed for this user: asked before tests move the state folder.
+MODULES = modules_folder()
+PASSWORD = "correct horse battery"
+#: A test that waits longer than this for something that should happen has failed.
+PATIENCE_S = 120
+#: Natron and the keyring of whoever runs the tests are left alone.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "state"
+    monkeypatch.setenv("NATRON_IEXEC_HOME", str(folder))
+    monkeypatch.setenv("NATRON_IEXEC_DEVNET_MODULES", str(MODULES))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def modules() -> Path:
+    """node_modules with anvil and the contracts."""
+    os.environ["NATRON_IEXEC_DEVNET_MODULES"] = str(MODULES)
+    return install("chain")
+
+
+@pytest.fixture(scope="session")
+def _iexec(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIexec]:
+    with LocalIexec(tmp_path_factory.mktemp("iexec"), modules) as local:
+        yield local
+
+
+@pytest.fixture
+def local(_iexec: LocalIexec) -> Iterator[LocalIexec]:
+    """The local iExec, behaving again afterwards."""
+    yield _iexec
+    _iexec.faults.by_index.clear()
+    _iexec.faults.every = ""
+    _iexec.web.faults.clear()
+
+
+def make_known(local: LocalIexec, **changes: Any) -> None:
+    """Write the network into this test's state folder, and settings that fit tests."""
+    home = Path(os.environ["NATRON_IEXEC_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    network = {**asdict(local.network), **changes}
+    network.pop("name")
+    (home / "networks.json").write_text(json.dumps({"local": network}))
+    settings.save(settings.changed(settings.Settings(), {"network": "local", "poll_s": 0.05}))
+
+
+class Farm:
+    """An engine in this process, its client, and what the client was told."""
+
+    def __init__(self, local: LocalIexec, engine: Engine) -> None:
+        self.local = local
+        self.engine = engine
+        self.client = EngineClient()
+        self.client.connect(start=False)
+        self.events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.client.subscribe(self.events.put)
+
+    def call(self, verb: str, **args: Any) -> Any:
+        return self.client.call(verb, args, timeout_s=PATIENCE_S)
+
+    def pay_from(self, role: str = "requester") -> str:
+        """Import and unlock a funded account."""
+        key = self.local.people[role].key
+        account = self.call("wallet.import", name=role, password=PASSWORD, key=key)["account"]["address"]
+        self.call("wallet.unlock", password=PASSWORD, address=account)
+        return str(account)
+
+    def until(self, holds: Callable[[dict[str, Any]], bool], job: str) -> dict[str, Any]:
+        """The job's row once it `holds`, told by events."""
+        row = self.call("show", job=job)
+        while not holds(row):
+            event = self.events.get(timeout=PATIENCE_S)
+            row = next((changed for changed in event.get("jobs", ()) if changed["id"] == job), row)
+        return row
+
+    def settled(self, job: str) -> dict[str, Any]:
+        return self.until(lambda row: row["state"] in ("done", "partly", "failed", "cancelled", "held", "paused"), job)
+
+    def close(self) -> None:
+        self.client.close()
+        self.engine.stop()
+
+
+@pytest.fixture
+def start_farm(local: LocalIexec) -> Iterator[Callable[[], Farm]]:
+    """Start an engine (again) in this test's state folder."""
+    started: list[Farm] = []
+
+    def start(**network: Any) -> Farm:
+        make_known(local, **network)
+        engine = Engine(vault=Vault(disabled=True), scrypt_n=2)
+        engine.start()
+        started.append(Farm(local, engine))
+        return started[-1]
+
+    yield start
+    for farm in started:
+        farm.close()
+
+
+@pytest.fixture
+def farm(start_farm: Callable[[], Farm]) -> Farm:
+    farm = start_farm()
+    farm.pay_from()
+    return farm
+
+
+@pytest.fixture
+def orbit(tmp_path: Path) -> Path:
+    """The shipped example, in a folder that the test may write to."""
+    folder = tmp_path / "show" / "orbit"
+    shutil.copytree(ROOT / "examples" / "orbit", folder, ignore=shutil.ignore_patterns("renders"))
+    return folder / "orbit.ntp"
+
+
+@pytest.fixture
+def submission(orbit: Path) -> dict[str, Any]:
+    """Four frames of the example in two tasks."""
+    return {"project": str(orbit), "network": "local", "frames": "1-4", "chunk": 2}
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_hides_an_error(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An exception in any thread fails the test."""
+    found: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", found.append)
+    yield
+    assert not found, found
