@@ -212,9 +212,13 @@ class _Reader:
         self._parse(b"", True)
         if not self._seen_root or not self._project:
             _refuse(self.path, "it holds no project")
+        try:
+            version = _version(self._project)
+        except ValueError:
+            _refuse(self.path, "the version of Natron in it is not a number")
         return Project(
             self.path,
-            _version(self._project),
+            version,
             tuple(self._nodes),
             {knob.name: knob for knob in self._knobs},
             self._gui,

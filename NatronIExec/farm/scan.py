@@ -192,9 +192,10 @@ class _Work:
 
     def _render(self, writer: ScanWriter, frames: Wanted, chunk: int | None, out: frozenset[str]) -> None:
         own = frames.get(writer.name) if isinstance(frames, Mapping) else frames
-        wanted = tuple(sorted(set(own))) if own is not None else writer.frames
-        if (not wanted and own is not None) or len(wanted) > _MAX_FRAMES:
-            raise BadInput(f"{len(wanted)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
+        asked: Sequence[int] = own if own is not None else writer.frames
+        if (not asked and own is not None) or len(asked) > _MAX_FRAMES:
+            raise BadInput(f"{len(asked)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
+        wanted = tuple(sorted(set(asked)))
         flow = Flow(self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views)
         self.flows.append(flow)
         self.reached.update({placed.name: placed for placed in flow.reached()})
@@ -268,7 +269,7 @@ class _Work:
         if not path or path in out:
             return set()
         if use.kind == "folder" or os.path.isdir(path):
-            return self._all_in(path, use) - out if use.kind == "folder" or use.why == "font" else set()
+            return self._all_in(path, use) - out if use.kind == "folder" else set()
         if self.folders.exists(path):
             self._add(path, use.node, use.why)
             return {path}

@@ -18,6 +18,8 @@ from NatronIExec.farm.ntp import Key, Knob
 
 _MAX_EXPRESSION = 500
 _MAX_DEPTH = 20
+#: No frame, offset or choice is larger; beyond it (infinity, not a number) a value says nothing.
+_MAX_NUMBER = 1e9
 
 _OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -55,7 +57,10 @@ class Values:
 
     def number(self, placed: Placed, name: str, time: float, default: float, dimension: int = 0) -> float:
         """Raises Unsure when an expression or an odd value leaves it open."""
-        return self._number(placed, name, time, default, dimension, 0)
+        found = self._number(placed, name, time, default, dimension, 0)
+        if found is not default and not abs(found) <= _MAX_NUMBER:
+            raise Unsure(name)
+        return found
 
     def flag(self, placed: Placed, name: str, time: float, default: bool) -> bool:
         return self.number(placed, name, time, float(default)) != 0

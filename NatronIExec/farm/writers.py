@@ -16,6 +16,7 @@ from NatronIExec.farm.variables import path_table
 _UNION, _PROJECT, _MANUAL = range(3)
 #: Natron's default for a new project.
 _DEFAULT_RANGE = (1, 250)
+_MAX_FRAME = 10**9
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class ScanWriter:
     views: tuple[str, ...]
 
     @property
-    def frames(self) -> tuple[int, ...]:
-        return tuple(range(self.first, self.last + 1, self.step))
+    def frames(self) -> range:
+        return range(self.first, self.last + 1, self.step)
 
 
 def project_range(graph: Graph) -> tuple[int, int]:
@@ -45,9 +46,10 @@ def project_range(graph: Graph) -> tuple[int, int]:
     if knob is None or len(knob.values) < 2:
         return _DEFAULT_RANGE
     try:
-        return int(float(knob.values[0].text)), int(float(knob.values[1].text))
-    except ValueError:
+        first, last = int(float(knob.values[0].text)), int(float(knob.values[1].text))
+    except (ValueError, OverflowError):
         return _DEFAULT_RANGE
+    return (first, last) if max(abs(first), abs(last)) <= _MAX_FRAME else _DEFAULT_RANGE
 
 
 def view_names(graph: Graph) -> tuple[str, ...]:

@@ -201,6 +201,12 @@ def test_never_saved(make: Any, codes: Any) -> None:
     assert codes(made) == {}
 
 
+def test_folder(plain: Any, codes: Any, knob: Any) -> None:
+    plain.node("N", ".GradePlugin", "R", presets=knob(str(plain.folder / "plates"), "Path"))
+    plain.write("W", "N")
+    assert codes(plain)["folder-not-sent"] == "warning"
+
+
 def test_unknown_variable_and_environment(make: Any, codes: Any) -> None:
     made = make()
     made.read("A", "[Nowhere]/a.####.png")
