@@ -1,15 +1,17 @@
 """SHA-256 of many files, remembered while they do not change.
 
-`Hashes.of` is what the bundle asks; the cache is keyed by path, size, mtime, inode and ctime, and written in one
-transaction a batch.
+A file is known by path, size, mtime, inode and ctime, all in nanoseconds where there are any; the cache is asked and
+written in batches, one transaction each. It can be thrown away: without it everything is hashed again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,84 +19,171 @@ from pathlib import Path
 from NatronIExec import paths
 from NatronIExec.errors import Cancelled
 
-THREADS = 4
+#: Reading and hashing release the GIL; more threads than cores hide the latency of network folders.
+THREADS = max(4, min(16, os.cpu_count() or 1))
 _BLOCK = 1 << 20
+#: SQLite's smallest limit on parameters is 999.
+_ASKED_AT_ONCE = 900
+_WRITTEN_AT_ONCE = 2000
+#: Files changed so shortly before they are read could change again within one tick of the clock: not remembered.
+_FRESH_NS = 2_000_000_000
 
 #: size, mtime_ns, inode, ctime_ns
 Key = tuple[int, int, int, int]
+Progress = Callable[[int, int, str], None]
 
 
 class Hashes:
-    """Safe for several threads. A cache that cannot be read is begun anew: it can be thrown away."""
+    """Safe for several threads, and for several processes on one cache."""
 
-    def __init__(self, cache: Path | None = None) -> None:
+    def __init__(self, cache: Path | None = None, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._file = cache or paths.cache() / "hashes.sqlite"
+        self._clock_ns = clock_ns
+
+    def of(
+        self,
+        files: Sequence[Path],
+        cancel: Callable[[], bool] = lambda: False,
+        progress: Progress | None = None,
+    ) -> dict[Path, str]:
+        """SHA-256 in hex of each. `progress` gets bytes hashed, bytes to hash. Raises OSError for a file that cannot
+        be read, Cancelled when asked to stop; what was hashed until then is remembered."""
+        keys = {str(file): _key_of(os.stat(file)) for file in dict.fromkeys(files)}
+        with _opened(self._file) as db:
+            known = _known(db, keys)
+        new = [path for path in keys if path not in known]
+        if new:
+            work = _Work(keys, new, cancel, progress)
+            try:
+                work.run()
+            finally:
+                self._remember(work.found)
+            known.update((path, digest) for path, (digest, _) in work.found.items())
+        return {file: known[str(file)].hex() for file in files}
+
+    def _remember(self, found: dict[str, tuple[bytes, Key]]) -> None:
+        latest = self._clock_ns() - _FRESH_NS
+        rows = [(path, *key, digest) for path, (digest, key) in found.items() if max(key[1], key[3]) < latest]
+        with _opened(self._file) as db:
+            for at in range(0, len(rows), _WRITTEN_AT_ONCE):
+                with contextlib.suppress(sqlite3.Error), db:
+                    db.executemany(
+                        "INSERT OR REPLACE INTO hashes VALUES (?,?,?,?,?,?)", rows[at : at + _WRITTEN_AT_ONCE]
+                    )
+
+
+class _Work:
+    """One batch under way: threads take the largest files first, so that none is left alone with one at the end."""
+
+    def __init__(
+        self, keys: dict[str, Key], new: list[str], cancel: Callable[[], bool], progress: Progress | None
+    ) -> None:
+        self.found: dict[str, tuple[bytes, Key]] = {}
+        self._waiting = sorted(new, key=lambda path: keys[path][0])
+        self._total = sum(keys[path][0] for path in new)
+        self._done = 0
         self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._cancel = cancel
+        self._progress = progress
 
-    def of(self, files: Sequence[Path], cancel: Callable[[], bool] = lambda: False) -> dict[Path, str]:
-        """SHA-256 in hex of each. Raises OSError for a file that cannot be read, Cancelled when asked to stop."""
-        keys = {file: _key(file) for file in dict.fromkeys(files)}
-        with self._lock, _opened(self._file) as db:
-            known = self._known(db, keys)
-            new = [file for file in keys if file not in known]
-            with ThreadPoolExecutor(THREADS) as threads:
-                found = dict(zip(new, threads.map(lambda file: sha256_of(file, cancel), new)))
-            rows = [(str(file), *keys[file], bytes.fromhex(digest)) for file, digest in found.items()]
-            with db:
-                db.executemany("INSERT OR REPLACE INTO hashes VALUES (?,?,?,?,?,?)", rows)
-        return {**known, **found}
+    def run(self) -> None:
+        count = min(THREADS, len(self._waiting))
+        with ThreadPoolExecutor(count) as threads:
+            for finished in [threads.submit(self._thread) for _ in range(count)]:
+                finished.result()
 
-    def _known(self, db: sqlite3.Connection, keys: dict[Path, Key]) -> dict[Path, str]:
-        known: dict[Path, str] = {}
-        for file, key in keys.items():
-            row = db.execute(
-                "SELECT sha256 FROM hashes WHERE path=? AND size=? AND mtime_ns=? AND inode=? AND ctime_ns=?",
-                (str(file), *key),
-            ).fetchone()
-            if row:
-                known[file] = row[0].hex()
-        return known
+    def _thread(self) -> None:
+        buffer = memoryview(bytearray(_BLOCK))
+        try:
+            while not self._stop.is_set():
+                try:
+                    path = self._waiting.pop()
+                except IndexError:
+                    return
+                self.found[path] = _hashed(path, buffer, self._pause)
+        except BaseException:
+            self._stop.set()
+            raise
+
+    def _pause(self, count: int) -> None:
+        """Between two blocks: stop when asked to or when another thread failed."""
+        if self._stop.is_set() or self._cancel():
+            raise Cancelled("Cancelled.")
+        if self._progress:
+            with self._lock:
+                self._done += count
+                self._progress(min(self._done, self._total), self._total, "Reading the files")
 
 
 def sha256_of(file: Path, cancel: Callable[[], bool] = lambda: False) -> str:
-    digest, block = hashlib.sha256(), bytearray(_BLOCK)
-    view = memoryview(block)
-    with file.open("rb", buffering=0) as content:
-        while count := content.readinto(block):
-            if cancel():
-                raise Cancelled("Cancelled.")
-            digest.update(view[:count])
-    return digest.hexdigest()
+    def pause(_: int) -> None:
+        if cancel():
+            raise Cancelled("Cancelled.")
+
+    return _hashed(str(file), memoryview(bytearray(_BLOCK)), pause)[0].hex()
 
 
-def _key(file: Path) -> Key:
-    facts = os.stat(file)
+def _hashed(path: str, buffer: memoryview, pause: Callable[[int], None]) -> tuple[bytes, Key]:
+    """Digest, and the key of exactly what was read: one that is never asked for when it changed meanwhile."""
+    digest = hashlib.sha256()
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        before = _key_of(os.fstat(descriptor))
+        with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as content:
+            while count := content.readinto(buffer):
+                digest.update(buffer[:count])
+                pause(count)
+        after = _key_of(os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
+    return digest.digest(), after if before == after else (-1, 0, 0, 0)
+
+
+def _key_of(facts: os.stat_result) -> Key:
     return facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_ctime_ns
 
 
-class _opened:
-    """The cache's database, made when it is not there."""
+def _known(db: sqlite3.Connection, keys: dict[str, Key]) -> dict[str, bytes]:
+    wanted = list(keys)
+    known: dict[str, bytes] = {}
+    for at in range(0, len(wanted), _ASKED_AT_ONCE):
+        some = wanted[at : at + _ASKED_AT_ONCE]
+        marks = ",".join("?" * len(some))
+        with contextlib.suppress(sqlite3.Error):
+            for path, *key, digest in db.execute(f"SELECT * FROM hashes WHERE path IN ({marks})", some):
+                if tuple(key) == keys[path]:
+                    known[path] = digest
+    return known
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
 
-    def __enter__(self) -> sqlite3.Connection:
-        paths.private_folder(self._file.parent)
-        try:
-            self._db = self._open()
-        except sqlite3.DatabaseError:
-            self._file.unlink()
-            self._db = self._open()
-        return self._db
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[sqlite3.Connection]:
+    """The cache's database; a damaged one is begun anew, one that cannot be used is replaced by an empty one in
+    memory."""
+    paths.private_folder(file.parent)
+    try:
+        db = _connected(str(file))
+    except sqlite3.OperationalError:
+        db = _connected(":memory:")
+    except sqlite3.DatabaseError:
+        file.unlink()
+        db = _connected(str(file))
+    try:
+        yield db
+    finally:
+        db.close()
 
-    def __exit__(self, *_: object) -> Iterator[None] | None:
-        self._db.close()
-        return None
 
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(str(self._file), timeout=30)
+def _connected(name: str) -> sqlite3.Connection:
+    db = sqlite3.connect(name, timeout=10)
+    try:
+        db.execute("PRAGMA synchronous=OFF")
         db.execute(
             "CREATE TABLE IF NOT EXISTS hashes (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, "
             "inode INTEGER, ctime_ns INTEGER, sha256 BLOB) WITHOUT ROWID"
         )
-        return db
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
