@@ -47,7 +47,8 @@ class Flow:
         self._edges = {placed.name: self._live_inputs(placed) for placed in self.order}
         self._rules = {placed.name: self._rule(placed) for placed in self.order}
         self._targets = self._reach()
-        self._stops = [placed for placed in self.order if placed.name in self._rules_or_clips()]
+        stops = self._rules_or_clips()
+        self._stops = [placed for placed in self.order if placed.name in stops]
         self._remembered: dict[tuple[str, float], Mapping[str, Times]] = {}
         self._ranges: dict[str, tuple[float, float] | None] = {}
 

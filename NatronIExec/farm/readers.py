@@ -41,7 +41,7 @@ class Clip:
         self._folders = folders
         self._views = views
 
-    @property
+    @cached_property
     def single(self) -> bool:
         """One file whatever the time: a still, or a movie."""
         return not self.pattern.tokens or self.pattern.is_movie
@@ -137,9 +137,7 @@ class Clip:
 class FolderClip(Clip):
     """What an expression may name: every file of the folder, or of the clip that was saved, at any time."""
 
-    @property
-    def single(self) -> bool:
-        return False
+    single = False
 
     @cached_property
     def disk(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ the graph leaves something open, whole clips are sent and a check says so. How e
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,9 +138,7 @@ class _Work:
         colour = find_colour_configs(list(self.reached.values()), self.graph, self.environment, self.folders)
         fonts = fonts_of(list(self.reached.values()), self.folders)
         everywhere = self._everywhere(colour, fonts, extra, out)
-        chunks = tuple(
-            ScanChunk(c.index, c.writer, c.frames, tuple(sorted({*c.files, *everywhere}))) for c in self.chunks
-        )
+        chunks = tuple(self._with(everywhere))
         for _, in_chunks in self.gaps.values():
             if not in_chunks:
                 in_chunks.update(c.index for c in chunks)
@@ -180,6 +178,15 @@ class _Work:
             graph=self.graph,
         )
 
+    def _with(self, everywhere: set[str]) -> Iterator[ScanChunk]:
+        """The chunks with the files that all get; equal lists stay one object."""
+        before: tuple[str, ...] | None = None
+        files: tuple[str, ...] = ()
+        for chunk in self.chunks:
+            if chunk.files is not before:
+                before, files = chunk.files, tuple(sorted({*chunk.files, *everywhere})) if everywhere else chunk.files
+            yield replace(chunk, files=files)
+
     def _frames(self) -> dict[str, list[int]]:
         frames: dict[str, list[int]] = {}
         for chunk in self.chunks:
@@ -202,20 +209,37 @@ class _Work:
         still = self._still_files(flow, out)
         views = (0,) if writer.movie else tuple(range(len(self.views)))
         size = len(wanted) if writer.movie else chunk or DEFAULT_CHUNK
+        before: set[str] = set()
+        ordered: tuple[str, ...] = ()
         for group in cut(wanted, size):
             index = len(self.chunks)
             files = set(still)
+            whole: set[int] = set()
             for frame in group:
                 self._check_cancel()
                 self.progress(len(self.chunks), -(-len(wanted) // size), f"Finding what frame {frame} needs")
-                self._frame(flow, frame, views, index, files, out)
-            self.chunks.append(ScanChunk(index, writer.name, group, tuple(sorted(files))))
+                self._frame(flow, frame, views, index, files, out, whole)
+            if files != before or not index:
+                before, ordered = files, tuple(sorted(files))
+            self.chunks.append(ScanChunk(index, writer.name, group, ordered))
 
     def _frame(
-        self, flow: Flow, frame: int, views: Sequence[int], index: int, files: set[str], out: frozenset[str]
+        self,
+        flow: Flow,
+        frame: int,
+        views: Sequence[int],
+        index: int,
+        files: set[str],
+        out: frozenset[str],
+        whole: set[int],
     ) -> None:
+        """Add to `files` what `frame` needs. `whole` are the clips of which this chunk has all already."""
         for name, wanted in flow.at(frame, views).items():
             for clip in self.clips[name]:
+                if id(clip) in whole:
+                    continue
+                if any(times is None for times in wanted.values()) and not clip.single:
+                    whole.add(id(clip))
                 for view, times in wanted.items():
                     for opened in clip.opened(times, view if clip.pattern.has_views else 0):
                         if opened.path in out or not opened.path:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,7 +47,7 @@ class FilePattern:
     def has_tiles(self) -> bool:
         return any(token in _UDIM for token in self.tokens)
 
-    @property
+    @cached_property
     def is_movie(self) -> bool:
         return os.path.splitext(self.text)[1].lower().lstrip(".") in _MOVIES
 
@@ -83,7 +84,13 @@ class FilePattern:
         return numbers.pop() if numbers else 0
 
     def on_disk(self, folders: Folders) -> dict[str, int]:
-        """Every file that the pattern can mean, with its frame number, sorted."""
+        """Every file that the pattern can mean, with its frame number, sorted; the same object each time."""
+        known = folders.matched.get(self.text)
+        if known is None:
+            known = folders.matched[self.text] = self._search(folders)
+        return known
+
+    def _search(self, folders: Folders) -> dict[str, int]:
         candidates = [self.root]
         for part in os.path.relpath(os.path.dirname(self.text), self.root).split("/"):
             if part == ".":
@@ -94,14 +101,17 @@ class FilePattern:
                 for folder in candidates
                 for name in (folders.folders(folder) if inner else [part])
             ]
+        base = os.path.basename(self.text)
+        at = _TOKEN.search(base)
+        prefix = base[: at.start()] if at else base
         found = {}
         for folder in candidates:
-            for name in folders.names(folder):
-                path = f"{folder.rstrip('/')}/{name}"
-                frame = self.frame_of(path)
+            head = folder.rstrip("/") + "/"
+            for name in folders.beginning_with(folder, prefix):
+                frame = self.frame_of(head + name)
                 if frame is not None:
-                    found[path] = frame
-        return dict(sorted(found.items()))
+                    found[head + name] = frame
+        return dict(sorted(found.items())) if len(candidates) > 1 else found
 
 
 def _fill(part: str, frame: int, view: int, views: Sequence[str]) -> str:
@@ -140,12 +150,31 @@ class Folders:
     def __init__(self, cancel: Callable[[], bool] | None = None) -> None:
         self._cancel = cancel
         self._listed: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {}
+        self._ordered: dict[str, list[str]] = {}
+        self.matched: dict[str, dict[str, int]] = {}
         self._sizes: dict[str, int | None] = {}
         self._asked: dict[str, int] = {}
 
     def names(self, folder: str) -> frozenset[str]:
         """Names of the files (and links to files) in `folder`."""
         return self._list(folder)[0]
+
+    def beginning_with(self, folder: str, prefix: str) -> Iterator[str]:
+        """Names of the files in `folder` that begin with `prefix`, sorted: a folder of many clips is not searched
+        whole for each of them."""
+        ordered = self._ordered.get(folder)
+        if ordered is None:
+            ordered = self._ordered[folder] = sorted(self.names(folder))
+        for at in range(bisect_left(ordered, prefix), len(ordered)):
+            if not ordered[at].startswith(prefix):
+                return
+            self._breathe(at)
+            yield ordered[at]
+
+    def _breathe(self, at: int) -> None:
+        """Every few thousand entries: stop when asked to."""
+        if self._cancel and not at % 4096 and self._cancel():
+            raise Cancelled("The scan was cancelled.")
 
     def folders(self, folder: str) -> tuple[str, ...]:
         return self._list(folder)[1]
@@ -163,6 +192,7 @@ class Folders:
     def size(self, path: str) -> int | None:
         """Bytes of the file `path`; None when it is none."""
         if path not in self._sizes:
+            self._breathe(len(self._sizes))
             try:
                 facts = os.stat(path)
                 self._sizes[path] = facts.st_size if (facts.st_mode & 0o170000) == 0o100000 else None
@@ -182,8 +212,7 @@ class Folders:
         try:
             with os.scandir(folder) as entries:
                 for at, entry in enumerate(entries):
-                    if self._cancel and not at % 4096 and self._cancel():
-                        raise Cancelled("The scan was cancelled.")
+                    self._breathe(at)
                     if entry.is_dir():
                         below.append(entry.name)
                     else:

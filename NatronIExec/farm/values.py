@@ -54,12 +54,20 @@ class Values:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        #: What never changes, None for a default; most parameters are asked for every frame.
+        self._constant: dict[tuple[str, str, int], float | None] = {}
 
     def number(self, placed: Placed, name: str, time: float, default: float, dimension: int = 0) -> float:
         """Raises Unsure when an expression or an odd value leaves it open."""
+        key = (placed.name, name, dimension)
+        if key in self._constant:
+            known = self._constant[key]
+            return default if known is None else known
         found = self._number(placed, name, time, default, dimension, 0)
         if found is not default and not abs(found) <= _MAX_NUMBER:
             raise Unsure(name)
+        if self.is_constant(placed, name):
+            self._constant[key] = None if found is default else found
         return found
 
     def flag(self, placed: Placed, name: str, time: float, default: bool) -> bool:
