@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
 from NatronIExec.errors import BadInput
+from NatronIExec.wire import load_json
 
 SCHEMA = 1
 #: Stands in the project text for the folder in which the worker lays out the job; the worker replaces it (XML-escaped).
@@ -83,7 +84,7 @@ class Manifest:
     def from_bytes(cls, content: bytes) -> Manifest:
         """Raises BadInput when the content is no manifest of a schema that this version reads."""
         try:
-            wire = json.loads(content)
+            wire = load_json(content)
             if wire["schema"] != SCHEMA:
                 raise BadInput(
                     f"This manifest has schema {wire['schema']}, this version reads {SCHEMA}.",
@@ -108,7 +109,7 @@ class Manifest:
                 environment=dict(wire["environment"]),
                 arguments=tuple(wire["arguments"]),
             )
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        except (ValueError, KeyError, TypeError) as problem:
             raise BadInput(f"The manifest cannot be read: {problem}.", "Submit the job again.") from problem
 
 
@@ -144,7 +145,7 @@ class FrameList:
     def from_bytes(cls, content: bytes) -> FrameList:
         """Raises BadInput when a worker sent something else."""
         try:
-            wire = json.loads(content)
+            wire = load_json(content)
             if wire["schema"] != SCHEMA:
                 raise ValueError(f"schema {wire['schema']}")
             frames = tuple(
@@ -154,7 +155,7 @@ class FrameList:
                 for f in wire["frames"]
             )
             return cls(str(wire["job"]), int(wire["chunk"]), str(wire["writer"]), frames)
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        except (ValueError, KeyError, TypeError) as problem:
             raise BadInput(f"frames.json cannot be read: {problem}.") from problem
 
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = modules_folder()
 PASSWORD = "correct horse battery"
 #: A test that waits longer than this for something that should happen has failed.
-PATIENCE_S = 120
+PATIENCE_S = 40
 #: Natron and the keyring of whoever runs the tests are left alone.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
@@ -68,6 +68,12 @@ def make_known(local: LocalIexec, **changes: Any) -> None:
     network.pop("name")
     (home / "networks.json").write_text(json.dumps({"local": network}))
     settings.save(settings.changed(settings.Settings(), {"network": "local", "poll_s": 0.05}))
+
+
+@pytest.fixture
+def known() -> Callable[..., None]:
+    """`make_known`, for tests that start their own engine."""
+    return make_known
 
 
 class Farm:

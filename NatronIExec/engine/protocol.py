@@ -11,6 +11,7 @@ from typing import Any, Dict, Optional
 
 from NatronIExec import paths
 from NatronIExec.errors import BadInput
+from NatronIExec.wire import load_json
 
 #: Raised when a verb or shape changes so that older ones would misunderstand.
 PROTOCOL = 1
@@ -50,8 +51,8 @@ def encode(message: Dict[str, Any]) -> bytes:
 def decode(content: bytes) -> Dict[str, Any]:
     """Raises BadInput when it is no message."""
     try:
-        message = json.loads(content.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError) as problem:
+        message = load_json(content)
+    except ValueError as problem:
         raise BadInput("This is no message of the engine protocol.") from problem
     if not isinstance(message, dict):
         raise BadInput("This is no message of the engine protocol.")

@@ -123,6 +123,18 @@ def expressions_of_names(facts: Facts) -> Iterator[Check]:
             )
 
 
+def folders_named(facts: Facts) -> Iterator[Check]:
+    for use in facts.reached_uses:
+        if use.kind == "file" and use.why != "font" and os.path.isdir(use.pattern.text):
+            yield Check(
+                WARNING,
+                "folder-not-sent",
+                use.node,
+                f"{use.knob} names a folder, {use.pattern.text}: what is in it is not sent.",
+                "Add the files that the node needs by hand.",
+            )
+
+
 def colour_config(facts: Facts) -> Iterator[Check]:
     for config in facts.colour:
         by = _SAID.get(config.source, config.node)
@@ -171,6 +183,7 @@ CHECKERS: tuple[Checker, ...] = (
     paths_without_project,
     odd_paths,
     expressions_of_names,
+    folders_named,
     colour_config,
     fonts,
 )

@@ -7,8 +7,8 @@ left alone, another one goes to a new folder beside it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.targets import Targets, targets_of
 from NatronIExec.iexec.results import ResultArchive, fetch_result
 from NatronIExec.manifest import Frame, FrameList, sha256_hex
+from NatronIExec.wire import load_json
 
 #: One archive of a chunk, and one file in it.
 MAX_ARCHIVE = 64 * 1024**3
@@ -121,7 +122,7 @@ class Collector:
         except OSError as problem:
             raise _cannot_write(target, problem) from problem
         finally:
-            part.unlink(missing_ok=True)
+            _drop(part)
 
     def _extract(self, job: Job, archive: ResultArchive, delivered: Frame, target: Path) -> Path:
         """Beside its place, so that moving it there is atomic; hidden until it is proven."""
@@ -133,13 +134,13 @@ class Collector:
             target.parent.mkdir(parents=True, exist_ok=True)
             digest = archive.extract(delivered.file, part, min(limit, MAX_FRAME))
         except OSError as problem:
-            part.unlink(missing_ok=True)
+            _drop(part)
             raise _cannot_write(target, problem) from problem
         except ResultRefused:
-            part.unlink(missing_ok=True)
+            _drop(part)
             raise
         if delivered.sha256 and digest != delivered.sha256:
-            part.unlink(missing_ok=True)
+            _drop(part)
             raise _refused(f"{delivered.file} is not the file that was promised")
         return part
 
@@ -204,6 +205,11 @@ def _verify(part: Path, delivered: Frame, movie: bool) -> None:
         raise _refused(f"{delivered.file} is no whole picture") from problem
 
 
+def _drop(part: Path) -> None:
+    with contextlib.suppress(OSError):  # the folder may be gone, or be none
+        part.unlink()
+
+
 def _claim_name(part: Path, target: Path) -> bool:
     """Give the file its name unless somebody has it. A hard link fails where the name is taken, without a moment in
     between; file systems without links are asked first."""
@@ -233,7 +239,7 @@ def _slow(path: Path) -> bytes:
 
 def _times(report: Path) -> dict[int, float]:
     try:
-        found = json.loads(report.read_bytes())["frame_seconds"]
+        found = load_json(report.read_bytes())["frame_seconds"]
         return {int(frame): float(spent) for frame, spent in found.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

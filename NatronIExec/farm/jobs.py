@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from NatronIExec.farm.submitter import PROJECT_COPY, Sign, copy_project
 from NatronIExec.farm.targets import Targets
 from NatronIExec.farm.watcher import Watcher
 from NatronIExec.frames import format_frames
+from NatronIExec.wire import load_json
 
 #: Plans that were shown and may be submitted; older ones are made again.
 PLANS_KEPT = 8
@@ -290,7 +290,7 @@ class Jobs:
             return lines[-tail:]
         found = self._spool.task(job_id, task)
         try:
-            report = json.loads(self._collector.log_file(job_id, task).read_bytes())
+            report = load_json(self._collector.log_file(job_id, task).read_bytes())
         except (OSError, ValueError):
             return [found.note or "This task has not brought its log home yet."]
         return str(report.get("log", "")).splitlines()[-tail:] if isinstance(report, dict) else []

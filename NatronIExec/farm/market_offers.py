@@ -17,7 +17,8 @@ LEAST_TIME_LIMIT_S = 60
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be bought: `tasks` of an app for `requester` ("" when there is no account yet)."""
+    """What is to be bought: `tasks` of an app for `requester` ("" when there is no account yet). `later` tasks may be
+    bought by themselves afterwards, at the same prices."""
 
     tasks: int
     confidential: bool = False
@@ -25,6 +26,7 @@ class Wanted:
     workerpool: str | None = None
     category: int | None = None
     requester: str = ""
+    later: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def app_address(services: NetworkServices, tasks: int) -> str:
 
 def app_order(services: NetworkServices, wanted: Wanted) -> AppOrder:
     """The cheapest order of our app that fits. Raises OrderRefused when there is none."""
-    tag, address = tag_of(services, wanted.confidential), app_address(services, wanted.tasks)
+    tag, address = tag_of(services, wanted.confidential), app_address(services, max(wanted.tasks, wanted.later))
     for found in services.market.app_orders(address, requester=wanted.requester or None):
         order = found.order
         assert isinstance(order, AppOrder)

@@ -251,6 +251,9 @@ class Pipeline:
             self._pause(job_id, problem)
         except Cancelled:
             return None  # the engine stops
+        except Exception as problem:  # a bug: what came back is kept, and the job must not hang
+            self._log.exception("job %s, task %s", job_id, index)
+            self._pause(job_id, _bug(problem))
         else:
             self._tries.pop(key, None)
         return None
@@ -369,6 +372,6 @@ def _key(job_id: str, index: int) -> str:
 
 def _bug(problem: Exception) -> NatronIExecError:
     return NatronIExecError(
-        f"Something unforeseen happened ({type(problem).__name__}); nothing was spent after it.",
-        "The log has the details; please report it.",
+        f"Something unforeseen happened ({type(problem).__name__}).",
+        "The log has the details; please report it. Retry the job to go on.",
     )

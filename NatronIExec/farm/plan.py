@@ -237,7 +237,7 @@ def make_plan(
     services.check()
     wanted = Wanted(
         len(work.chunks), submission.confidential, submission.trust, submission.workerpool, submission.category,
-        account or "",
+        account or "", rest_tasks if submission.test_frames == "auto-continue" else 0,
     )  # fmt: skip
     plan = Plan(
         plan_id, submission, found, work, None, (), None, None, rest, rest_tasks,

@@ -126,6 +126,7 @@ class _Packing:
     def _name_roots(self) -> None:
         """Folders of the artist's machine, each under a name of ours, in a stable order."""
         roots = {use.pattern.root for use in self.scan.uses if use.pattern.text and use.kind in _READ}
+        roots |= {use.pattern.text for use in self.scan.uses if use.kind == "file" and os.path.isdir(use.pattern.text)}
         roots |= {os.path.dirname(config.path) for config in self.scan.colour if config.files}
         roots |= {os.path.dirname(file.path) for file in self.scan.files if not self._is_below(file.path, roots)}
         self.roots = {root: f"in/d{at:04d}" for at, root in enumerate(sorted(roots), 1)}
@@ -244,8 +245,7 @@ class _Packing:
         if path in self.roots:
             return f"{base}/{self.roots[path]}"
         root = use.pattern.root
-        new = f"{base}/{self.roots.get(root, 'in/none')}/{os.path.relpath(path, root)}"
-        return new[: -len(".py")] if use.knob == "PythonModule" and not use.text.endswith(".py") else new
+        return f"{base}/{self.roots.get(root, 'in/none')}/{os.path.relpath(path, root)}"
 
 
 def _texts(placed: Placed) -> Iterator[tuple[str, Span]]:

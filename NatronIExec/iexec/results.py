@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import stat
 import zipfile
@@ -12,6 +11,7 @@ from typing import Callable
 
 from NatronIExec.errors import ResultRefused
 from NatronIExec.iexec.transport import Transport
+from NatronIExec.wire import load_json
 
 MAX_ENTRIES = 20_000
 MAX_UNPACKED = 64 * 1024**3
@@ -24,7 +24,7 @@ _LOCATION = re.compile(r"/ipfs/[A-Za-z0-9]{40,100}")
 def result_location(results: bytes) -> str:
     """`/ipfs/<cid>` from the on-chain results JSON. Raises ResultRefused when it names no such place."""
     try:
-        found = json.loads(results)
+        found = load_json(results)
         location = found["location"] if found["storage"] == "ipfs" else ""
     except (ValueError, KeyError, TypeError) as problem:
         raise ResultRefused("The worker left no link to its result.", "Its frames can be rendered again.") from problem

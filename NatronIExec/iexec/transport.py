@@ -6,7 +6,6 @@ Only what may be repeated is retried. A signed transaction is sent once and then
 from __future__ import annotations
 
 import itertools
-import json
 import random
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 import requests
 
 from NatronIExec.errors import Cancelled, ResultRefused, ServiceError, Unreachable
+from NatronIExec.wire import load_json
 
 #: Answers larger than this are refused unless they are streamed to disk.
 MAX_BODY = 64 * 1024 * 1024
@@ -224,7 +224,7 @@ def _save(response: requests.Response, part: Path, have: int, max_bytes: int, ca
 
 def _json(response: requests.Response, url: str) -> Any:
     try:
-        return json.loads(response.content)
+        return load_json(response.content)
     except ValueError as problem:
         raise ServiceError(
             f"{url.split('?')[0]} answered something that is not JSON.", "Check the endpoint in the settings."
