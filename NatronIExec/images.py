@@ -42,6 +42,8 @@ def check(path: Path) -> ImageFacts:
     """Decode all of it. Raises BadInput when it is not a whole picture of a format that we open."""
     image, spec = _open(path)
     try:
+        if image.format_name() == "jpeg" and not _has_end_mark(path):
+            raise BadInput(f"{path.name} is cut off.")
         for part in range(_parts(image)):
             image.seek_subimage(part, 0)
             pixels = image.read_image(part, 0, 0, -1, "unknown")
@@ -50,6 +52,13 @@ def check(path: Path) -> ImageFacts:
         return ImageFacts(spec.width, spec.height, spec.nchannels, image.format_name())
     finally:
         image.close()
+
+
+def _has_end_mark(path: Path) -> bool:
+    """A JPEG that was cut off decodes without a complaint, grey where it ends; whole ones end with this mark."""
+    with path.open("rb") as file:
+        file.seek(-min(64, path.stat().st_size), os.SEEK_END)
+        return b"\xff\xd9" in file.read()
 
 
 def pixel_hash(path: Path) -> str:
@@ -132,9 +141,8 @@ def _open(path: Path) -> tuple[Any, Any]:
     oiio = _oiio()
     image = oiio.ImageInput.open(str(path))
     if image is None:
-        raise BadInput(
-            f"{path.name} is no picture: {oiio.geterror().splitlines()[0] if oiio.has_error else 'unreadable'}."
-        )
+        why = (oiio.geterror() or "it cannot be read").splitlines()[0]
+        raise BadInput(f"{path.name} is no picture: {why}.")
     spec = image.spec()
     if not (0 < spec.width <= MAX_SIDE and 0 < spec.height <= MAX_SIDE):
         image.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import logging.handlers
+import os
 import re
 import threading
 from pathlib import Path
@@ -48,6 +50,14 @@ class Redactor(logging.Filter):
         return True
 
 
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """Each new file can be read by its owner only."""
+
+    def _open(self) -> io.TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return io.TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
+
+
 class _RedactedFormatter(logging.Formatter):
     """Tracebacks carry values too."""
 
@@ -71,7 +81,7 @@ def get_logger(area: str) -> logging.Logger:
 def to_file(name: str, redactor: Redactor, folder: Path | None = None) -> Path:
     """Send everything to `<logs>/<name>.log` (three files of 2 MiB), readable by its owner only. Returns its path."""
     target = paths.private_folder(folder or paths.logs()) / f"{name}.log"
-    handler = logging.handlers.RotatingFileHandler(str(target), maxBytes=2 << 20, backupCount=2, encoding="utf-8")
+    handler = _PrivateFile(str(target), maxBytes=2 << 20, backupCount=2, encoding="utf-8")
     handler.addFilter(redactor)
     handler.setFormatter(_RedactedFormatter(redactor))
     root = logging.getLogger(_ROOT)

@@ -1,5 +1,5 @@
-"""JSON from strangers. Python's parser recurses, and libraries raise the recursion limit so far (py_ecc: to 100 000) that
-some brackets would end the process; so depth is looked at first."""
+"""JSON from strangers. Python's parser recurses, and a library raises the recursion limit so far (py_ecc: to 100 000)
+that some brackets would end the process; so depth is looked at first."""
 
 from __future__ import annotations
 

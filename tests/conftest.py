@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = modules_folder()
 PASSWORD = "correct horse battery"
 #: A test that waits longer than this for something that should happen has failed.
-PATIENCE_S = 40
+PATIENCE_S = 90
 #: Natron and the keyring of whoever runs the tests are left alone.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 

@@ -7,6 +7,7 @@ id is never Arbitrum's: the hub's address is equal, so a signature would be vali
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, Sequence
@@ -88,6 +89,7 @@ class Chain:
     def __init__(self, url: str, transport: Transport) -> None:
         self.url = url
         self._transport = transport
+        self._sending = threading.Lock()
 
     def rpc(self, method: str, *params: Any) -> Any:
         return self._transport.rpc(self.url, method, list(params), retry=False)
@@ -95,7 +97,8 @@ class Chain:
     def send(self, sender: str, to: str | None, data: str, gas: int = 12_000_000) -> Mapping[str, Any]:
         """Send from an unlocked account and wait for the receipt (anvil mines at once, but answers before)."""
         transaction = {"from": sender, "data": data, "gas": hex(gas), **({"to": to} if to else {})}
-        sent = self.rpc("eth_sendTransaction", transaction)
+        with self._sending:  # two at once from one account would get the same nonce
+            sent = self.rpc("eth_sendTransaction", transaction)
         receipt = None
         while receipt is None:
             receipt = self.rpc("eth_getTransactionReceipt", sent)

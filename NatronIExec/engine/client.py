@@ -111,8 +111,8 @@ class EngineClient:
         with self._lock:
             connection, self._connection = self._connection, None
             self._listeners = []
-        if connection is not None:
-            hang_up(connection)
+            if connection is not None:
+                hang_up(connection)  # under the lock, so that the reader has not closed it yet
 
     def _dial(self) -> Optional[Connection]:
         address = read_address(self._address_file)
@@ -139,8 +139,9 @@ class EngineClient:
                 self._take(decode(connection.recv_bytes()))
         except (OSError, EOFError, NatronIExecError):
             pass
-        connection.close()
         self._end()
+        with self._sending:
+            connection.close()
 
     def _take(self, message: Dict[str, Any]) -> None:
         if "event" in message:

@@ -51,13 +51,17 @@ def find_engine() -> List[str]:
     )
 
 
+#: Kept, so that the system is told that we know when one has ended.
+_started: List["subprocess.Popen[bytes]"] = []
+
+
 def start_engine(command: Optional[List[str]] = None) -> subprocess.Popen[bytes]:
     """Run it in the background, in a session of its own so that it outlives its starter. Raises EngineNotFound."""
     found = command or find_engine()
     try:
         if os.name == "nt":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW  # type: ignore[attr-defined]
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 found,
                 env=clean_environment(),
                 stdin=subprocess.DEVNULL,
@@ -66,21 +70,24 @@ def start_engine(command: Optional[List[str]] = None) -> subprocess.Popen[bytes]
                 cwd=str(Path.home()),
                 creationflags=flags,
             )
-        return subprocess.Popen(
-            found,
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=str(Path.home()),
-            start_new_session=True,
-        )
+        else:
+            child = subprocess.Popen(
+                found,
+                env=clean_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=str(Path.home()),
+                start_new_session=True,
+            )
     except OSError as problem:
         raise EngineNotFound(
             f"The render engine cannot be started: {problem.strerror or problem}.",
             "Run `natron-iexec install` again, or reinstall it.",
             command=found,
         ) from problem
+    _started[:] = [running for running in _started if running.poll() is None] + [child]
+    return child
 
 
 def clean_environment() -> Dict[str, str]:

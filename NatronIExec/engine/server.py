@@ -129,6 +129,7 @@ class Server:
                 self._clients.discard(client)
                 self.idle_since_s = time.monotonic()
             client.close()
+            client.wait()
             connection.close()
 
     def _take(self, client: _Client, message: Message) -> None:
@@ -160,22 +161,29 @@ class _Client:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._out: queue.Queue[bytes | None] = queue.Queue()
+        self._writer = threading.Thread(target=self._write, name="client-out", daemon=True)
         self._requests: dict[Any, Request] = {}
         self._lock = threading.Lock()
         self.subscribed = False
         self.gone = False
-        threading.Thread(target=self._write, name="client-out", daemon=True).start()
+        self._writer.start()
 
     def send(self, message: Message) -> None:
+        if self.gone:
+            return
         if self._out.qsize() > MAX_WAITING:
-            self.close()
-        if not self.gone:
-            self._out.put(encode(message))
+            self.gone = True
+            hang_up(self._connection)  # it does not read; whoever waits to write to it gives up
+        self._out.put(encode(message))
 
     def close(self) -> None:
         """What was put before still goes out."""
         self.gone = True
         self._out.put(None)
+
+    def wait(self) -> None:
+        """Until the writer has ended: only then nobody uses the connection any more."""
+        self._writer.join()
 
     def begin(self, request: Request) -> None:
         with self._lock:

@@ -111,7 +111,8 @@ class Keystore:
         if any(account.address == address for account in self.accounts()):
             raise Conflict(f"The account {address} is in the wallet already.", "Use it, or remove it first.")
         paths.private_folder(self._folder)
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        now_ns = time.time_ns()
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now_ns // 10**9)) + f".{now_ns % 10**9:09d}"
         file = self._folder / f"{stamp}-{address[2:].lower()}.json"
         self._write(file, name, key, password)
         return Account(address, name or address[:10], file)

@@ -1,0 +1,116 @@
+"""Archives from strangers."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from NatronIExec.errors import ResultRefused
+from NatronIExec.iexec.results import ResultArchive, result_location
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Callable[..., Path]:
+    def make(*entries: tuple[object, bytes]) -> Path:
+        path = tmp_path / "result.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in entries:
+                archive.writestr(name, content)  # type: ignore[arg-type]
+        return path
+
+    return make
+
+
+def entry(name: str, mode: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    return info
+
+
+def test_an_honest_archive(packed: Callable[..., Path], tmp_path: Path) -> None:
+    with ResultArchive(packed(("frames.json", b"{}"), ("frames/1.png", b"picture"))) as archive:
+        assert archive.names == ["frames.json", "frames/1.png"]
+        assert archive.read("frames.json", 10) == b"{}"
+        assert archive.size("frames/1.png") == 7
+        digest = archive.extract("frames/1.png", tmp_path / "out", 10)
+        assert len(digest) == 64
+        assert (tmp_path / "out").read_bytes() == b"picture"
+        with pytest.raises(ResultRefused, match="larger than 3"):
+            archive.read("frames/1.png", 3)
+        with pytest.raises(ResultRefused, match="not in it"):
+            archive.read("nothing", 3)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "c:\\x", "a\\b", "frames:stream", "a" * 600])
+def test_names_that_lead_out_of_it(packed: Callable[..., Path], name: str) -> None:
+    with pytest.raises(ResultRefused, match="leads out"):
+        ResultArchive(packed((name, b"x")))
+
+
+@pytest.mark.parametrize("mode", [stat.S_IFLNK | 0o777, stat.S_IFCHR | 0o666, stat.S_IFIFO | 0o666])
+def test_links_and_devices(packed: Callable[..., Path], mode: int) -> None:
+    with pytest.raises(ResultRefused, match="link or a device"):
+        ResultArchive(packed((entry("frames/1.png", mode), b"/etc/passwd")))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_the_same_name_twice(packed: Callable[..., Path]) -> None:
+    with pytest.raises(ResultRefused, match="twice"):
+        ResultArchive(packed(("a", b"1"), ("a", b"2")))
+
+
+def test_a_bomb(packed: Callable[..., Path]) -> None:
+    with pytest.raises(ResultRefused, match="would unpack"):
+        ResultArchive(packed(("a", bytes(50_000_000))))
+
+
+def test_too_many_entries(packed: Callable[..., Path]) -> None:
+    with pytest.raises(ResultRefused, match="20001 entries"):
+        ResultArchive(packed(*((f"{n}", b"") for n in range(20_001))))
+
+
+def test_damage(packed: Callable[..., Path]) -> None:
+    path = packed(("a", bytes(range(256)) * 50))
+    content = bytearray(path.read_bytes())
+    content[60:200] = bytes(140)
+    path.write_bytes(content)
+    with ResultArchive(path) as archive, pytest.raises(ResultRefused, match="damaged"):
+        archive.read("a", 10**6)
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"PK\x03\x04" + bytes(50)])
+def test_no_archive(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(ResultRefused, match="no zip"):
+        ResultArchive(tmp_path / "x")
+
+
+def test_sizes_that_lie(tmp_path: Path) -> None:
+    """The directory says 10 bytes; more come out."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", b"x" * 5000)
+    content = buffer.getvalue().replace((5000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    (tmp_path / "x").write_bytes(content)
+    with ResultArchive(tmp_path / "x") as opened, pytest.raises(ResultRefused):
+        opened.read("a", 100)
+
+
+@pytest.mark.parametrize(
+    "results",
+    [b"", b"{}", b'{"storage": "ipfs"}', b'{"storage": "http", "location": "/ipfs/Qm"}',
+     b'{"storage": "ipfs", "location": "/ipfs/../../etc"}', b'{"storage": "ipfs", "location": 5}', b"[" * 9000],
+)  # fmt: skip
+def test_links_that_lead_nowhere(results: bytes) -> None:
+    with pytest.raises(ResultRefused):
+        result_location(results)
+
+
+def test_a_link() -> None:
+    place = "/ipfs/QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"
+    assert result_location(b'{ "storage": "ipfs", "location": "%s" }' % place.encode()) == place

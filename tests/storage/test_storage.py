@@ -1,0 +1,116 @@
+"""IPFS names as Kubo gives them, and one contract for every storage."""
+
+from __future__ import annotations
+
+import urllib.request
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from NatronIExec.devnet.content import ContentService
+from NatronIExec.devnet.web import WebServer
+from NatronIExec.errors import BadInput, Cancelled, ServiceError, Unreachable
+from NatronIExec.iexec.transport import Transport
+from NatronIExec.storage.base import Storage
+from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
+from NatronIExec.storage.ipfs import IpfsStorage
+from NatronIExec.storage.s3 import S3Storage
+
+
+@pytest.mark.parametrize(
+    ("content", "cid"),
+    [
+        (b"", "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"),
+        (b"hello world\n", "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"),
+        (b"hello", "QmWfVY9y3xjsixTgbd9AorQxH7VtMpzfx2HaWtsoUYecaX"),
+    ],
+)
+def test_names_that_everybody_knows(content: bytes, cid: str, tmp_path: Path) -> None:
+    assert cid_of_bytes(content) == cid
+    (tmp_path / "f").write_bytes(content)
+    assert cid_of_file(tmp_path / "f") == cid
+
+
+@pytest.fixture
+def content_server(tmp_path: Path) -> Iterator[WebServer]:
+    web = WebServer([ContentService(tmp_path / "content")])
+    web.start()
+    yield web
+    web.stop()
+
+
+@pytest.fixture(scope="module")
+def bucket_server() -> Iterator[str]:
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["ipfs", "s3"])
+def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    if request.param == "ipfs":
+        web = request.getfixturevalue("content_server")
+        return IpfsStorage(web.url, web.url, Transport(tries=1))
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    endpoint = request.getfixturevalue("bucket_server")
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    client.create_bucket(Bucket="inputs", ACL="public-read")
+    return S3Storage({"endpoint": endpoint, "bucket": "inputs", "prefix": "natron"})
+
+
+def test_what_is_stored_can_be_fetched_until_it_is_removed(storage: Storage, tmp_path: Path) -> None:
+    file = tmp_path / "big"
+    file.write_bytes(bytes(range(256)) * 3000)
+    told: list[Any] = []
+    stored: list[str] = []
+    cids = storage.put([file, b"small"], progress=lambda *step: told.append(step), done=stored.extend)
+    assert cids == stored == [cid_of_file(file), cid_of_bytes(b"small")]
+    assert told[-1][0] == told[-1][1] == file.stat().st_size + 5
+    assert storage.has([*cids, cid_of_bytes(b"other")]) == set(cids)
+    assert storage.url(cids[0]) == f"{storage.gateway}/ipfs/{cids[0]}"
+    if isinstance(storage, IpfsStorage):
+        with urllib.request.urlopen(storage.url(cids[1])) as answer:
+            assert answer.read() == b"small"
+    storage.remove(cids)
+    assert storage.has(cids) == set()
+    storage.remove(cids)
+
+
+def test_an_upload_can_be_cancelled(storage: Storage) -> None:
+    with pytest.raises(Cancelled):
+        storage.put([b"x"], cancel=lambda: True)
+
+
+def test_many_files_go_in_few_requests(content_server: WebServer) -> None:
+    transport = Transport()
+    storage = IpfsStorage(content_server.url, content_server.url, transport)
+    storage.put([f"{n}".encode() for n in range(1200)])
+    assert transport.requests_sent == 3
+
+
+def test_a_node_that_names_differently_is_refused(content_server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = IpfsStorage(content_server.url, content_server.url, Transport())
+    monkeypatch.setattr("NatronIExec.storage.ipfs.cid_of_bytes", lambda content: "QmOther")
+    with pytest.raises(ServiceError, match="differently"):
+        storage.put([b"x"])
+
+
+def test_a_storage_that_is_not_there() -> None:
+    with pytest.raises(Unreachable):
+        IpfsStorage("http://127.0.0.1:9", "http://127.0.0.1:9", Transport(tries=1)).put([b"x"])
+
+
+def test_a_bucket_must_be_named(bucket_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    with pytest.raises(BadInput, match="no bucket"):
+        S3Storage({})
+    with pytest.raises(ServiceError, match="refused"):
+        S3Storage({"endpoint": bucket_server, "bucket": "nowhere"}).put([b"x"])
