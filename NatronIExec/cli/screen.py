@@ -13,6 +13,8 @@ from rich.table import Table
 from NatronIExec.cli.amounts import format_eth, format_rlc
 
 Wire = Mapping[str, Any]
+#: Longer lists are for --json.
+FILES_SHOWN = 60
 
 
 def console() -> Console:
@@ -98,6 +100,10 @@ def print_scan(scan: Wire) -> None:
         f"{len(scan['files'])} input files, {size(scan['bytes']['sent'])} to send "
         f"(whole clips: {size(scan['bytes']['whole_clips'])}), {len(scan['chunks'])} chunks"
     )
+    listed = [(f["path"], f["node"], f["why"], size(f["size"])) for f in scan["files"] if f["exists"]]
+    out.print(table(("file", "node", "why", "size"), listed[:FILES_SHOWN]))
+    if len(listed) > FILES_SHOWN:
+        out.print(f"… and {len(listed) - FILES_SHOWN} more (--json lists all)")
     for missing in scan["missing"]:
         out.print(f"[red]missing[/red] {escape(str(missing['path']))} ({escape(str(missing['node']))})")
     print_checks(scan["checks"])
