@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted
 from NatronIExec.farm.graph import Placed
+from NatronIExec.farm.inputs import RUN_SCRIPT
 
-_RUN_SCRIPT = "fr.inria.openfx.RunScript"
 #: Read and Write nodes are saved with the version of the codec that they hold.
 _META = (".Read", ".Write")
 #: Parameters whose text Natron runs as Python (natron.md §3.2).
@@ -124,7 +124,7 @@ def scripts(facts: Facts) -> Iterator[Check]:
     """What of the project a worker runs as a program. Callbacks and expressions run for nodes that are not rendered,
     too: Natron loads the whole project."""
     for name, placed in facts.reached.items():
-        if placed.node.plugin == _RUN_SCRIPT:
+        if placed.node.plugin == RUN_SCRIPT:
             yield Check(
                 WARNING,
                 "runs-script",

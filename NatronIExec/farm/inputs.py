@@ -12,6 +12,7 @@ from NatronIExec.farm.ntp import Knob, KnobValue, Span
 from NatronIExec.farm.sequences import FilePattern
 from NatronIExec.farm.texts import constant_text, folders_in
 
+RUN_SCRIPT = "fr.inria.openfx.RunScript"
 #: Parameter types of Natron that name files.
 _FILE_TYPES = frozenset({"InputFile", "OutputFile", "Path"})
 #: Files that a node writes, or that only its buttons read; never an input of a render.
@@ -79,8 +80,8 @@ def _uses_of_knob(placed: Placed, graph: Graph, knob: Knob) -> Iterator[FileUse]
     if not kind or not knob.values:
         return
     holder, held = graph.resolve(placed, knob.name) or (placed, knob)
-    if kind == "file" and _kind(holder, held) == "clip":
-        kind = "front"
+    if kind == "file" and holder is not placed:
+        kind = {"clip": "front", "output": "output"}.get(_kind(holder, held), kind)
     value, why = knob.values[0], _why(placed, held, kind)
     source = held.values[0] if held.values else value
     if source.expression:
@@ -132,6 +133,8 @@ def _kind(placed: Placed, knob: Knob) -> str:
         return "output"
     if knob.name == "projectFilename" and placed.node.plugin == PRECOMP:
         return "project"
+    if placed.node.plugin == RUN_SCRIPT and knob.name.startswith("filename"):
+        return "file"  # an output file to Natron, since it need not exist
     if is_writer(placed) and knob.name == "filename" or knob.type == "OutputFile":
         return "output"
     if is_reader(placed) and knob.name in ("filename", "proxy"):
@@ -145,7 +148,7 @@ def _why(placed: Placed, knob: Knob, kind: str) -> str:
         if knob.name == "proxy":
             return "proxy"
         return "movie" if pattern.is_movie else "sequence" if pattern.tokens else "still"
-    if "RunScript" in placed.node.plugin:
+    if placed.node.plugin == RUN_SCRIPT:
         return "script"
     if "OCIO" in placed.node.plugin and knob.name == "file":
         return "LUT"

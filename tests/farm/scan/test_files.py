@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,21 @@ def test_files_that_nodes_write_are_not_inputs(make: Any, needed: Any, knob: Any
     assert needed(made, 2) == {"plates/bg.0002.png"}
 
 
-def test_run_script(make: Any, needed: Any) -> None:
+def test_run_script(make: Any, needed: Any, knob: Any) -> None:
+    """Its files are output files to Natron; one that follows a writer's name really is."""
     made = make()
     made.read("R", made.footage("bg.%04d.png"))
-    made.node("S", "fr.inria.openfx.RunScript", "R", filename1=str(made.file("tools/run.sh")), script="sh $1")
+    made.file("out/old.0001.png")
+    made.write("Pre", "R", "out/old.####.png")
+    names = {
+        "filename1": knob(str(made.file("tools/run.sh")), "OutputFile"),
+        "filename2": knob(str(made.folder / "out/old.####.png"), "OutputFile", link=("Pre", "filename")),
+        "filename3": knob(str(made.folder / "made later.txt"), "OutputFile"),
+    }
+    made.node("S", "fr.inria.openfx.RunScript", "R", script="sh $1", **names)
     made.write("W", "S")
-    assert needed(made, 2) == {"plates/bg.0002.png", "tools/run.sh"}
+    assert needed(made, 2, writers=["W"]) == {"plates/bg.0002.png", "tools/run.sh"}
+    assert not scan(made.save(), writers=["W"], frames=[2], environment={}).missing
 
 
 def test_only_what_is_connected(make: Any, needed: Any) -> None:
@@ -226,3 +236,27 @@ def test_whole_clip_bytes(make: Any) -> None:
     assert found.bytes_whole_clips == 3000 + project
     (clip,) = found.clips
     assert len(clip) == 3
+
+
+def test_sheet(make: Any) -> None:
+    """The ScanSheet of docs/engine-protocol.md: its keys, plain JSON, the same each time."""
+    made = make()
+    made.read("R", made.footage("bg.%04d.png"))
+    made.write("W", "R", frames=(1, 3))
+    (made.folder / "plates/bg.0003.png").unlink()
+    project = made.save()
+    sheet = scan(project, chunk=2, environment={}).to_json()
+    assert json.loads(json.dumps(sheet)) == sheet == scan(project, chunk=2, environment={}).to_json()
+    assert list(sheet) == ["writers", "files", "chunks", "missing", "checks", "bytes"]
+    keys = {name: set(sheet[name][0]) for name in ("writers", "files", "chunks", "missing", "checks")}
+    assert keys == {
+        "writers": set(
+            ["name", "label", "enabled", "reason", "file", "format", "first", "last", "step", "movie", "views"]
+        ),
+        "files": {"path", "node", "why", "size", "exists"},
+        "chunks": {"index", "writer", "frames", "files"},
+        "missing": {"path", "node", "frames", "chunks"},
+        "checks": {"level", "code", "node", "title", "remedy"},
+    }
+    assert [file["exists"] for file in sheet["files"]] == [True, True, False]
+    assert set(sheet["bytes"]) == {"sent", "whole_clips"}
