@@ -146,7 +146,7 @@ class MarketService:
 
     def _owner(self, kind: str, order: Order) -> str:
         asset = str(getattr(order, _ASSET[kind]))
-        return asset if kind == "request" else self._hub.owner(asset)
+        return asset if kind == "request" else self._hub.owners([asset])[0]
 
 
 def _visible(kind: str, order: Mapping[str, Any], query: Mapping[str, str]) -> bool:

@@ -25,7 +25,7 @@ from NatronIExec.farm.submission import Submission
 from NatronIExec.farm.targets import Targets
 from NatronIExec.farm.writers import ScanWriter
 from NatronIExec.frames import cut, format_frames
-from NatronIExec.iexec.hub import MATCH_GAS
+from NatronIExec.iexec.hub import MATCH_GAS, Fees
 from NatronIExec.iexec.orders import NULL_DATASET
 from NatronIExec.iexec.preflight import Preflight, preflight
 from NatronIExec.iexec.records import (
@@ -319,8 +319,6 @@ def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:
     found = market_offers.offers(services, wanted)
     chosen = market_offers.choose(found, wanted.tasks)
     category = chosen[0].category
-    fees = services.hub.fees()
-    gas = (MATCH_GAS * len(chosen) + DEPOSIT_GAS) * fees.max_fee_wei * FEE_ROOM
     quote = Quote(
         network=services.network.name,
         chain_id=services.network.chain_id,
@@ -335,19 +333,25 @@ def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:
         trust=wanted.trust,
         app_price_nrlc=app.appprice,
         workerpool_price_nrlc=max(offer.order.workerpoolprice for offer in chosen),
-        gas_wei=gas,
+        gas_wei=0,
         workerpool_name=chosen[0].name,
     )
     plan = replace(plan, quote=quote, offers=tuple(chosen))
     if not wanted.requester:
-        return plan
+        return _with_gas(plan, services.hub.fees())
     try:
         checked = preflight(services.hub, match_of(quote, chosen[0].order, unsigned_request(quote)))
     except NatronIExecError as problem:
         if problem.code in ("unreachable", "service", "wrong-chain", "rpc"):
             raise
-        return replace(plan, problems=(problem,))
-    return replace(plan, preflight=checked, balances=checked.balances)
+        return _with_gas(replace(plan, problems=(problem,)), services.hub.fees())
+    return _with_gas(replace(plan, preflight=checked, balances=checked.balances), checked.fees)
+
+
+def _with_gas(plan: Plan, fees: Fees) -> Plan:
+    assert plan.quote is not None
+    gas = MATCH_GAS * len(plan.quote.workerpool_orders) + DEPOSIT_GAS
+    return replace(plan, quote=replace(plan.quote, gas_wei=gas * fees.max_fee_wei * FEE_ROOM))
 
 
 def match_of(quote: Quote, workerpool_order: Any, request: RequestOrder) -> Match:

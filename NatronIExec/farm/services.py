@@ -37,7 +37,7 @@ class NetworkServices:
     def check(self) -> None:
         """Once a network: raises WrongChain when the endpoint is another chain's."""
         if not self._checked:
-            self.hub.check()
+            self._categories.update({category.id: category for category in self.hub.check()})
             self._checked = True
 
     def category(self, number: int) -> Category:

@@ -64,6 +64,7 @@ class Submitter:
         self._events = events
         self._stopping = stopping
         self._pause = pause
+        self._sent_here: set[str] = set()
 
     def advance(self, job_id: str) -> Job:
         """Raises Cancelled when the job was, or when the engine stops."""
@@ -189,7 +190,7 @@ class Submitter:
         with net.sending:
             self._check_cancelled(job.id)
             ready = preflight(net.hub, match)
-            transactions = net.hub.build_match(match, ready.deposit_nrlc)
+            transactions = net.hub.build_match(match, ready.deposit_nrlc, ready.nonce, ready.fees, ready.gas)
             require_gas(transactions, ready.balances.eth_wei)
             _check_gas(job, transactions)
             signed = [net.hub.sign(transaction, signer) for transaction in transactions]
@@ -197,6 +198,7 @@ class Submitter:
             self._spool.update(job.id, step="signed", sent=(*job.sent, *kept))
             for one in signed:
                 net.hub.send(one)
+                self._sent_here.add(one.hash)
             self._spool.update(job.id, step="sent")
 
     def _settle(self, job: Job, net: NetworkServices) -> Job:
@@ -206,7 +208,8 @@ class Submitter:
                 continue
             receipt = net.hub.receipt(sent.hash)
             if receipt is None:
-                net.hub.send(SignedTransaction(sent.raw, sent.hash))
+                if sent.hash not in self._sent_here:
+                    net.hub.send(SignedTransaction(sent.raw, sent.hash))
                 receipt = self._await(job, net, sent)
             new, block = replace(sent, outcome="never"), job.from_block
             if receipt is not None:

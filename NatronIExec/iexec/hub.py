@@ -6,6 +6,7 @@ signed before it is sent, its hash known and recorded by the caller; it is sent 
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Iterable, Mapping, Sequence, cast
@@ -35,6 +36,8 @@ from NatronIExec.iexec.reverts import explain
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.iexec.transport import RpcError, Transport
 
+#: Mainnet has five; asking for one that is not there is an error of that call alone.
+FIRST_CATEGORIES = 8
 #: viewTask calls a batch: larger answers are cut off by public nodes.
 TASKS_A_BATCH = 500
 #: A gas limit above the estimate: what the estimate cannot foresee is a first-time storage slot or two.
@@ -111,20 +114,31 @@ class Hub:
         self._asset = codec.eth.contract(abi=abi.ASSET)
         self._token = codec.eth.contract(address=cast(Any, network.rlc), abi=abi.TOKEN)
         self._codec = codec.codec
+        self._owners: dict[str, str] = {}
 
     # reading
 
-    def check(self) -> None:
-        """Raises WrongChain when the endpoint serves another chain, or the hub's EIP-712 domain is not ours."""
-        chain, separator = self.transport.rpc_batch(
-            self.network.rpc, [("eth_chainId", []), self.view("eip712domain_separator")]
-        )
+    def check(self) -> list[Category]:
+        """Raises WrongChain when the endpoint serves another chain, or the hub's EIP-712 domain is not ours. Returns
+        the first categories, asked in the same request since whoever begins needs them."""
+        known: list[Call] = [("eth_chainId", []), self.view("eip712domain_separator")]
+        wanted = [self.view("viewCategory", number) for number in range(FIRST_CATEGORIES)]
+        answers = self.transport.rpc_batch_raw(self.network.rpc, [*known, *wanted])
+        for answer in answers[: len(known)]:
+            if isinstance(answer, RpcError):
+                raise answer
+        chain, separator, *categories = answers
+        self._require_ours(chain, separator)
+        there = itertools.takewhile(lambda answer: not isinstance(answer, RpcError), categories)
+        return [self._category(number, answer) for number, answer in enumerate(there)]
+
+    def _require_ours(self, chain: str, separator: str) -> None:
         if int(chain, 16) != self.network.chain_id:
             raise WrongChain(
                 f"The RPC endpoint serves chain {int(chain, 16)}; {self.network.title} is {self.network.chain_id}.",
                 "Correct the RPC endpoint in the settings.",
             )
-        if str(separator) != domain_separator(self.domain):
+        if separator != domain_separator(self.domain):
             raise WrongChain(
                 f"The hub {self.network.hub} is not the iExec hub of {self.network.title}.",
                 "Correct the hub's address in the network's file.",
@@ -183,8 +197,13 @@ class Hub:
     def owner_call(self, asset: str) -> Call:
         return self.view("owner", to=asset, contract=self._asset)
 
-    def owner(self, asset: str) -> str:
-        return address_of(self.batch([self.owner_call(asset)])[0])
+    def owners(self, assets: Sequence[str]) -> list[str]:
+        """Who owns an app or a worker group; asked once, since a sale in between is refused by the chain anyway."""
+        missing = [asset for asset in dict.fromkeys(assets) if asset not in self._owners]
+        if missing:
+            answers = self.batch([self.owner_call(asset) for asset in missing])
+            self._owners.update({asset: address_of(answer) for asset, answer in zip(missing, answers)})
+        return [self._owners[asset] for asset in assets]
 
     def nonce(self, address: str) -> int:
         """How many transactions of `address` were mined."""
@@ -237,6 +256,19 @@ class Hub:
 
     # sending
 
+    def ready_transaction(self, to: str, data: str, what: str, gas: int, nonce: int, fees: Fees) -> Transaction:
+        """A transaction of which all is known already."""
+        return Transaction(
+            to=to,
+            data=data,
+            gas=gas,
+            nonce=nonce,
+            max_fee_wei=fees.max_fee_wei,
+            priority_fee_wei=fees.priority_fee_wei,
+            chain_id=self.network.chain_id,
+            what=what,
+        )
+
     def transaction(
         self, sender: str, to: str, data: str, what: str, nonce: int | None = None, gas: int | None = None
     ) -> Transaction:
@@ -250,16 +282,7 @@ class Hub:
                 raise explain(str(answer.details.get("message", "")), str(answer.details.get("data") or "")) from answer
         fees = self.fees_of(answers[0], answers[1])
         limit = gas if gas is not None else int(int(answers[3], 16) * GAS_HEADROOM)
-        return Transaction(
-            to=to,
-            data=data,
-            gas=limit,
-            nonce=int(answers[2], 16) if nonce is None else nonce,
-            max_fee_wei=fees.max_fee_wei,
-            priority_fee_wei=fees.priority_fee_wei,
-            chain_id=self.network.chain_id,
-            what=what,
-        )
+        return self.ready_transaction(to, data, what, limit, int(answers[2], 16) if nonce is None else nonce, fees)
 
     def encode(self, name: str, *args: Any) -> str:
         """Calldata of a hub function."""
@@ -277,12 +300,17 @@ class Hub:
         data = self._token.encode_abi("approveAndCall", args=[self.network.hub, amount_nrlc, calldata])
         return self.transaction(sender, self.network.rlc, data, what, gas=gas)
 
-    def build_match(self, match: Match, deposit_nrlc: int) -> list[Transaction]:
+    def build_match(
+        self, match: Match, deposit_nrlc: int, nonce: int | None = None, fees: Fees | None = None, gas: int = 0
+    ) -> list[Transaction]:
         """What buys the deal: one transaction where the hub can deposit and match at once or nothing is to be
-        deposited, else deposit and match. Exactly `deposit_nrlc` is approved, never more."""
+        deposited, else deposit and match. Exactly `deposit_nrlc` is approved, never more. With `nonce`, `fees` and
+        `gas` known (from a preflight) nothing more is asked."""
         sender = match.request.requester
         calldata = self.match_calldata(match)
         if not deposit_nrlc:
+            if nonce is not None and fees is not None and gas:
+                return [self.ready_transaction(self.network.hub, calldata, "match", gas, nonce, fees)]
             return [self.transaction(sender, self.network.hub, calldata, "match")]
         if self.network.one_tx_match:
             return [self.approve_and_call(sender, deposit_nrlc, calldata, "deposit and match")]

@@ -1,6 +1,7 @@
 """Every check that the chain will make, made first: a refusal is a sentence and costs nothing.
 
-The order of the checks is the contract's (PoCo contracts/facets/IexecPoco1Facet.sol), all data in one HTTP request.
+The order of the checks is the contract's (PoCo contracts/facets/IexecPoco1Facet.sol). All data come in one HTTP request
+(one more for an app or worker group that was not seen before), and a trial of the very transaction comes with them.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from NatronIExec.errors import NotEnoughFunds, OrderRefused
-from NatronIExec.iexec.hub import Call, Hub, address_of, hashes_of
+from NatronIExec.iexec.hub import GAS_HEADROOM, Call, Fees, Hub, hashes_of
 from NatronIExec.iexec.orders import NULL_DATASET, deal_tag
 from NatronIExec.iexec.records import ZERO_ADDRESS, Account, Balances, Match
-from NatronIExec.iexec.reverts import MATCH_CODES
+from NatronIExec.iexec.reverts import MATCH_CODES, explain
+from NatronIExec.iexec.transport import RpcError
 
 #: The worker group's owner must have this share of its price staked (PoCo WORKERPOOL_STAKE_RATIO).
 WORKERPOOL_STAKE_PERCENT = 30
@@ -19,12 +21,16 @@ WORKERPOOL_STAKE_PERCENT = 30
 
 @dataclass(frozen=True)
 class Preflight:
-    """`volume` tasks can be bought now, locking `total_nrlc`, of which `deposit_nrlc` must still move into escrow."""
+    """`volume` tasks can be bought now, locking `total_nrlc`, of which `deposit_nrlc` must still move into escrow.
+    `fees`, `nonce` and `gas` (0: not known) are for the transaction."""
 
     volume: int
     total_nrlc: int
     deposit_nrlc: int
     balances: Balances
+    fees: Fees
+    nonce: int
+    gas: int
 
 
 def refuse(code: str, **details: object) -> OrderRefused:
@@ -69,20 +75,29 @@ def preflight(hub: Hub, match: Match) -> Preflight:
     check_orders(match)
     app_hash, pool_hash, request_hash = hashes_of(match, hub.domain)
     app_owner, pool_owner = _owners(hub, match)
+    requester = match.request.requester
     signatures: list[Call] = [
         hub.view("verifyPresignatureOrSignature", app_owner, app_hash, match.app.sign),
         hub.view("verifyPresignatureOrSignature", pool_owner, pool_hash, match.workerpool.sign),
     ]
     if match.request.sign != "0x":
-        signer = match.request.requester
-        signatures.append(hub.view("verifyPresignatureOrSignature", signer, request_hash, match.request.sign))
+        signatures.append(hub.view("verifyPresignatureOrSignature", requester, request_hash, match.request.sign))
     state = [hub.view("viewConsumed", order_hash) for order_hash in (app_hash, pool_hash, request_hash)]
-    answers = hub.batch(
-        [*state, hub.view("viewAccount", pool_owner), *hub.balance_calls(match.request.requester), *signatures]
+    sending: list[Call] = [*hub.fee_calls(), ("eth_getTransactionCount", [requester, "pending"])]
+    trial: list[Call] = []
+    if match.request.sign != "0x":
+        call = {"from": requester, "to": hub.network.hub, "data": hub.match_calldata(match)}
+        trial.append(("eth_estimateGas", [call]))
+    money = [hub.view("viewAccount", pool_owner), *hub.balance_calls(requester)]
+    *answers, estimate = hub.transport.rpc_batch_raw(
+        hub.network.rpc, [*state, *money, *sending, *signatures, *(trial or [("eth_chainId", [])])]
     )
+    for answer in answers:
+        if isinstance(answer, RpcError):
+            raise answer
     volumes = (match.app.volume, match.workerpool.volume, match.request.volume)
     left = [volume - int(answer, 16) for volume, answer in zip(volumes, answers[:3])]
-    for code, valid in zip(("21", "41", "50"), answers[7:]):
+    for code, valid in zip(("21", "41", "50"), answers[10:]):
         if not int(valid, 16):
             raise refuse(code)
     volume = min(left)
@@ -92,19 +107,26 @@ def preflight(hub: Hub, match: Match) -> Preflight:
     rlc, account, wei = answers[4:7]
     stake, locked = hub.decode("viewAccount", account)
     balances = Balances(int(rlc, 16), stake, locked, int(wei, 16))
-    return _priced(match, volume, balances, pool_account)
+    total, deposit = _priced(match, volume, balances, pool_account)
+    gas = 0
+    if trial and not deposit:  # with a deposit to come the trial cannot succeed yet
+        if isinstance(estimate, RpcError):
+            raise explain(str(estimate.details.get("message", "")), str(estimate.details.get("data") or ""))
+        gas = int(int(estimate, 16) * GAS_HEADROOM)
+    fees = hub.fees_of(answers[7], answers[8])
+    return Preflight(volume, total, deposit, balances, fees, int(answers[9], 16), gas)
 
 
-def _owners(hub: Hub, match: Match) -> tuple[str, str]:
-    app, pool = hub.batch([hub.owner_call(match.app.app), hub.owner_call(match.workerpool.workerpool)])
-    owners = address_of(app), address_of(pool)
+def _owners(hub: Hub, match: Match) -> list[str]:
+    owners = hub.owners([match.app.app, match.workerpool.workerpool])
     for code, owner in zip(("20", "40"), owners):
         if owner == ZERO_ADDRESS:
             raise refuse(code)
     return owners
 
 
-def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> Preflight:
+def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> tuple[int, int]:
+    """(total, deposit)."""
     needed_by_pool = match.workerpool.workerpoolprice * WORKERPOOL_STAKE_PERCENT // 100 * volume
     if pool.stake_nrlc < needed_by_pool:
         raise OrderRefused(
@@ -122,4 +144,4 @@ def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> Pre
             "Send RLC to the account, or render fewer frames.",
             missing_nrlc=deposit - balances.rlc_nrlc,
         )
-    return Preflight(volume, total, deposit, balances)
+    return total, deposit

@@ -1,0 +1,100 @@
+"""The official SDK reads what we made, and we take what it signed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from NatronIExec.devnet.install import install
+from NatronIExec.iexec.network import TDX_TAG
+from NatronIExec.iexec.orders import NULL_DATASET, from_json, hash_order
+from NatronIExec.iexec.preflight import preflight
+from NatronIExec.iexec.records import Match, RequestOrder
+
+SCRIPT = Path(__file__).with_name("witness.mjs")
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def witness_modules(modules: Path) -> Path:
+    return install("witness")
+
+
+@pytest.fixture
+def ask(local: Any, witness_modules: Path) -> Ask:
+    node = shutil.which("node")
+    assert node, "scripts/test installs Node.js"
+
+    def question(name: str, **more: Any) -> Any:
+        network = local.network
+        asked = {
+            "question": name,
+            "modules": str(witness_modules),
+            "rpc": network.rpc,
+            "hub": network.hub,
+            "services": local.web.url,
+            "key": local.people["requester"].key,
+            "app": network.app,
+            **more,
+        }
+        done = subprocess.run(
+            [node, str(SCRIPT)],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env={**os.environ, "NODE_NO_WARNINGS": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return question
+
+
+def test_the_sdk_reads_our_deal_and_its_tasks(ask: Ask, farm: Any, submission: dict[str, Any]) -> None:
+    job = farm.call("submit", **submission)["job"]
+    farm.settled(job)
+    sheet = farm.call("show", job=job)
+    deal = ask("deal", dealid=sheet["deals"][0]["dealid"])
+    assert deal["app"].lower() == farm.local.network.app.lower()
+    assert deal["size"] == "2"
+    assert deal["tasks"] == [task["taskid"] for task in sheet["tasks"]]
+    task = ask("task", taskid=sheet["tasks"][0]["taskid"])
+    assert (task["status"], task["location"]) == (3, sheet["tasks"][0]["result"])
+
+
+def test_the_sdk_reads_our_orders(ask: Ask, hub: Any, market: Any, local: Any) -> None:
+    found = ask("orders")
+    ours = {hash_order(row.order, hub.domain) for row in market.app_orders(local.network.app)}
+    assert ours
+    assert set(found["apps"]) == ours
+    assert set(found["pools"]) <= {row.order_hash for row in market.workerpool_orders(category=0)}
+
+
+def test_an_order_that_the_sdk_signed_is_matched_by_us(
+    ask: Ask, hub: Any, market: Any, local: Any, buy: Callable[..., Any]
+) -> None:
+    local.faults.every = "never-initialized"
+    signed = ask("sign", args="--nothing")
+    request = from_json("request", signed["order"])
+    assert isinstance(request, RequestOrder)
+    assert hash_order(request, hub.domain) == signed["hash"]
+    app = next(row.order for row in market.app_orders(local.network.app) if row.order.tag == TDX_TAG)
+    match = Match(app, NULL_DATASET, market.workerpool_orders(category=0)[0].order, request)
+    assert preflight(hub, match).volume == 2
+    assert buy(match)[0].bot_size == 2
+
+
+def test_the_sdk_buys_here(ask: Ask, hub: Any, local: Any) -> None:
+    local.faults.every = "never-initialized"
+    bought = ask("submit", volume=3, args="--nothing")
+    deal = hub.deal(bought["dealid"])
+    assert deal is not None
+    assert (deal.bot_size, deal.tag) == (3, TDX_TAG)
