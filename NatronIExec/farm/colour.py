@@ -44,10 +44,12 @@ class ColourConfig:
 
 
 def find_colour_configs(
-    reached: Sequence[Placed], graph: Graph, environment: Mapping[str, str], folders: Folders
+    reached: Sequence[Placed], graph: Graph, environment: Mapping[str, str], folders: Folders, stated: bool = True
 ) -> tuple[ColourConfig, ...]:
-    """The project's config first (none when nothing says that it is not Natron's default), then those of nodes."""
-    found = list(_project_wide(graph, environment, folders))
+    """The project's config first (none when nothing says that it is not Natron's default), then those of nodes.
+    Where the environment is not `stated` to be the artist's (the engine outlives the Natron that started it), what
+    the project remembers is taken before `$OCIO`."""
+    found = list(_project_wide(graph, environment, folders, stated))
     seen = {config.path for config in found}
     for placed in reached:
         knob = placed.knob("ocioConfigFile")
@@ -59,8 +61,10 @@ def find_colour_configs(
     return tuple(found)
 
 
-def _project_wide(graph: Graph, environment: Mapping[str, str], folders: Folders) -> Iterator[ColourConfig]:
-    for source, path in _candidates(graph, environment, folders):
+def _project_wide(
+    graph: Graph, environment: Mapping[str, str], folders: Folders, stated: bool
+) -> Iterator[ColourConfig]:
+    for source, path in sorted(_candidates(graph, environment, folders), key=lambda it: it[0] == "OCIO" and not stated):
         name = _stock_name(path)
         if name == DEFAULT:
             yield ColourConfig("", "", (), stock=name, source=source)

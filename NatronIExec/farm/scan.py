@@ -53,9 +53,10 @@ def scan(
     """What rendering `frames` (by writer, or the same of all; None: each writer's own) of `writers` (none: all
     enabled) needs, `chunk` frames a task.
 
-    `original` is the artist's file when `project` is a copy of it. `environment` is read for OCIO. Raises ProjectError
-    when the project cannot be read, BadInput for a writer or frame that cannot be, Cancelled when `cancel` says so."""
-    work = _Work(Path(project), Path(original or project), dict(environment or os.environ), progress, cancel)
+    `original` is the artist's file when `project` is a copy of it. `environment` is the artist's, read for OCIO; None
+    when it is not known: then this process's own counts less than what the project remembers. Raises ProjectError when
+    the project cannot be read, BadInput for a writer or frame that cannot be, Cancelled when `cancel` says so."""
+    work = _Work(Path(project), Path(original or project), environment, progress, cancel)
     return work.run(tuple(writers), frames, chunk, tuple(extra_files), tuple(exclude_files))
 
 
@@ -66,7 +67,7 @@ class _Work:
         self,
         project: Path,
         original: Path,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str] | None,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
     ) -> None:
@@ -135,7 +136,13 @@ class _Work:
         out = frozenset(os.path.abspath(path) for path in excluded)
         for writer in chosen:
             self._render(writer, frames, chunk, out)
-        colour = find_colour_configs(list(self.reached.values()), self.graph, self.environment, self.folders)
+        colour = find_colour_configs(
+            list(self.reached.values()),
+            self.graph,
+            os.environ if self.environment is None else self.environment,
+            self.folders,
+            stated=self.environment is not None,
+        )
         fonts = fonts_of(list(self.reached.values()), self.folders)
         everywhere = self._everywhere(colour, fonts, extra, out)
         chunks = tuple(self._with(everywhere))

@@ -59,6 +59,18 @@ def test_project_variable(graded: Any) -> None:
     assert names(graded) == SENT
 
 
+def test_environment_counts_more_than_the_project_when_it_is_the_artists(
+    graded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = graded.file("other/config.ocio", "ocio_profile_version: 1\n")
+    graded.knobs["projectPaths"] = f"<Name>OCIO</Name><Value>{graded.folder}/config</Value>"
+    assert names(graded, OCIO=str(other)) == {"other/config.ocio"}
+    monkeypatch.setenv("OCIO", str(other))
+    assert [config.source for config in scan(graded.save()).colour] == ["project"]
+    graded.knobs.clear()
+    assert [config.source for config in scan(graded.save()).colour] == ["OCIO"]
+
+
 def test_preference(graded: Any) -> None:
     settings = f'[General]\nocioConfig=Custom config\nocioCustomConfigFile="{graded.folder}/config/config.ocio"\n'
     graded.file(".config/INRIA/Natron.conf", settings)
