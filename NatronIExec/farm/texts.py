@@ -27,13 +27,14 @@ def constant_text(expression: str, returns: bool, lookup: Lookup) -> str | None:
 
 
 def folders_in(expression: str) -> list[str]:
-    """The folders that the string constants of an expression name, in order; also of one that cannot be evaluated."""
+    """The folders that the string constants of an expression name, in order; also of one that cannot be evaluated.
+    A lone slash is there to join names, not to mean the root of the disk."""
     try:
         tree = ast.parse(expression[:_MAX_LENGTH])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return list(dict.fromkeys(os.path.dirname(text) for text in texts if "/" in text and os.path.dirname(text)))
+    return list(dict.fromkeys(os.path.dirname(text) for text in texts if os.path.dirname(text).strip("/")))
 
 
 def _parsed(expression: str, returns: bool) -> ast.expr | None:

@@ -206,3 +206,33 @@ def test_view_nodes(make: Any, needed: Any) -> None:
     made.node("O", "OneView", "R", view=1)
     made.write("W", "O")
     assert needed(made, 2) == {"plates/Right.0002.png"}
+
+
+@pytest.mark.parametrize(
+    ("plugin", "knobs", "expected"),
+    [
+        (".ContactSheetOFX", {"frameRange": (-1, 1)}, {11, 12, 13}),
+        (".ContactSheetOFX", {"frameRange": (3, 4), "frameRangeAbsolute": True}, {3, 4, 12}),
+        (".NoTimeBlurPlugin", {}, {12}),
+        (".SlitScan", {"retimeFunction": 2, "frameRange": (-2, 1), "retimeGain": 1.0}, {10, 11, 12, 13}),
+        (".SlitScan", {"retimeAbsolute": True, "retimeOffset": 5.0, "retimeGain": 2.0}, {5, 6, 7, 8}),
+        ("fr.inria.openfx.SeExpr", {"colorExpr": "$r * 2"}, {12}),
+        ("fr.inria.openfx.SeExpr", {"colorExpr": "getPixel(1, frame - 3, 0, x, y)"}, set(range(1, 31))),
+        (".TimeBlur", {"division": 1, "shutter": 1.0}, {12}),
+        (".TimeBlur", {"division": 2, "shutter": 2.0, "shutterOffset": 0}, {11, 12}),
+        (".TimeBlur", {"division": 2, "shutter": 2.0, "shutterOffset": 2}, {10, 11}),
+        (".TimeBlur", {"division": 2, "shutter": 2.0, "shutterOffset": 3, "shutterCustomOffset": 4.0}, {16, 17}),
+    ],
+)
+def test_more_nodes(through: Any, plugin: str, knobs: dict[str, Any], expected: set[int]) -> None:
+    assert set(through(plugin, 12, **knobs)) >= expected
+    assert len(through(plugin, 12, **knobs)) <= max(len(expected) + 1, 4)
+
+
+def test_retime_with_a_keyframed_speed_and_a_warp(through: Any, knob: Any) -> None:
+    fast = knob(1.0, keys=((1.0, 2.0, 0, 0, 0), (30.0, 2.0, 0, 0, 0)))
+    assert through(".Retime", 6, speed=fast, filter=0) == [11]
+    straight = knob(0, "Parametric", curves=(((0, 0, 2, 1, 1), (1, 1, 2, 1, 1)),))
+    assert through(".Retime", 6, warp=straight, filter=0) == [6]
+    bent = knob(0, "Parametric", curves=(((0, 0, 2, 1, 1), (1, 0.5, 2, 1, 1)),))
+    assert through(".Retime", 6, warp=bent) == list(range(1, 31))
