@@ -4,8 +4,8 @@
 
 Contenders, interleaved each round: our warm engine (plan and submit over its connection until the job is bought; scan,
 packing and upload included); a cold `natron-iexec submit`, which starts its own engine; the SDK's library in one node
-process; the SDK's command line (`iexec app run`: always one task, it cannot buy more at once). All fetch orders from the
-market, sign, and make their checks. Ours and the SDK's command line unlock a keystore of the same strength (scrypt
+process; the SDK's command line (`iexec app run`: always one task, it cannot buy more at once). All fetch orders from
+the market, sign, and make their checks. Ours and the SDK's command line unlock a keystore of the same strength (scrypt
 n = 2**17); warm engine and library have the key at hand. Whole processes are timed, except the warm engine, which is
 there. Requests are counted in our own transport, in a round that is not timed.
 """
@@ -76,8 +76,8 @@ class Bench:
         self._client.call("wallet.import", {"name": "bench", "password": PASSWORD, "key": key})
         self._client.call("wallet.unlock", {"password": PASSWORD})
         self._write_sdk_wallet()
-        names = ("tasks", "warm engine s", "cold CLI s", "SDK library s", "SDK CLI s", "warm / library", "cold / SDK CLI")
-        print("| " + " | ".join((*names, "requests")) + " |")
+        names = ("tasks", "warm engine s", "cold CLI s", "SDK library s", "SDK CLI s")
+        print("| " + " | ".join((*names, "warm / library", "cold / SDK CLI", "requests")) + " |")
         print("|---|---|---|---|---|---|---|---|", flush=True)
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import queue
 import threading
 import time
 from multiprocessing.connection import Client as connect_to
@@ -15,20 +16,11 @@ from typing import Any, Callable, Dict, List, Optional
 from NatronIExec import __version__, paths
 from NatronIExec.engine.launch import start_engine
 from NatronIExec.engine.protocol import HOST, PROTOCOL, decode, encode, hang_up, read_address
-from NatronIExec.errors import EngineGone, NatronIExecError, Unreachable, from_wire
+from NatronIExec.errors import Cancelled, EngineGone, NatronIExecError, Unreachable, from_wire
 
 START_S = 30.0
 Progress = Callable[[int, int, str], None]
 Event = Dict[str, Any]
-
-
-class _Answer:
-    """What one request waits for."""
-
-    def __init__(self, progress: Optional[Progress]) -> None:
-        self.progress = progress
-        self.ready = threading.Event()
-        self.message: Dict[str, Any] = {}
 
 
 class EngineClient:
@@ -39,7 +31,7 @@ class EngineClient:
         self._command = command
         self._connection: Optional[Connection] = None
         self._ids = itertools.count(1)
-        self._waiting: Dict[int, _Answer] = {}
+        self._waiting: Dict[int, queue.Queue[Dict[str, Any]]] = {}
         self._listeners: List[Callable[[Event], None]] = []
         self._lock = threading.Lock()
         self._sending = threading.Lock()
@@ -76,26 +68,42 @@ class EngineClient:
         timeout_s: Optional[float] = None,
         on_id: Optional[Callable[[int], None]] = None,
     ) -> Any:
-        """The engine's answer. Raises its error, EngineGone when it ends meanwhile, Unreachable after `timeout_s`.
-        `on_id` is told the request's number, which `cancel` takes; `progress` is called on the reader's thread."""
+        """The engine's answer. Raises its error, EngineGone when it ends meanwhile, Unreachable when nothing is heard
+        for `timeout_s`. `progress` is called on the caller's thread; when it raises Cancelled, the engine is told to
+        stop and Cancelled goes on. `on_id` is told the request's number, which `cancel` takes from another thread."""
         number = next(self._ids)
-        answer = _Answer(progress)
+        answers: queue.Queue[Dict[str, Any]] = queue.Queue()
         with self._lock:
             if self._connection is None:
                 raise _gone()
-            self._waiting[number] = answer
+            self._waiting[number] = answers
         if on_id is not None:
             on_id(number)
         try:
             self._send({"id": number, "verb": verb, "args": args or {}})
-            if not answer.ready.wait(timeout_s):
-                raise Unreachable("The engine does not answer.", "Look at its log, or restart it.", verb=verb)
+            return self._result(answers, verb, progress, timeout_s)
+        except Cancelled:
+            self.cancel(number)
+            raise
         finally:
             with self._lock:
                 self._waiting.pop(number, None)
-        if "error" in answer.message:
-            raise from_wire(answer.message["error"])
-        return answer.message.get("result")
+
+    def _result(
+        self, answers: queue.Queue[Dict[str, Any]], verb: str, progress: Optional[Progress], timeout_s: Optional[float]
+    ) -> Any:
+        while True:
+            try:
+                message = answers.get(timeout=timeout_s)
+            except queue.Empty:
+                raise Unreachable("The engine does not answer.", "Look at its log, or restart it.", verb=verb) from None
+            if "error" in message:
+                raise from_wire(message["error"])
+            if "progress" not in message:
+                return message.get("result")
+            if progress is not None:
+                step = message["progress"]
+                progress(int(step["done"]), int(step["total"]), str(step["what"]))
 
     def cancel(self, number: int) -> None:
         """Ask that a running request ends; it then raises Cancelled."""
@@ -148,25 +156,17 @@ class EngineClient:
             for listener in list(self._listeners):
                 listener(message)
             return
-        answer = self._waiting.get(message.get("id", 0))
-        if answer is None:
-            return
-        if "progress" in message:
-            if answer.progress is not None:
-                step = message["progress"]
-                answer.progress(int(step["done"]), int(step["total"]), str(step["what"]))
-            return
-        answer.message = message
-        answer.ready.set()
+        answers = self._waiting.get(message.get("id", 0))
+        if answers is not None:
+            answers.put(message)
 
     def _end(self) -> None:
         with self._lock:
             self._connection = None
             waiting, self._waiting = list(self._waiting.values()), {}
             listeners = list(self._listeners)
-        for answer in waiting:
-            answer.message = {"error": _gone().to_wire()}
-            answer.ready.set()
+        for answers in waiting:
+            answers.put({"error": _gone().to_wire()})
         for listener in listeners:
             listener({"event": "gone"})
 

@@ -52,7 +52,7 @@ def find_engine() -> List[str]:
 
 
 #: Kept, so that the system is told that we know when one has ended.
-_started: List["subprocess.Popen[bytes]"] = []
+_started: List[subprocess.Popen[bytes]] = []
 
 
 def start_engine(command: Optional[List[str]] = None) -> subprocess.Popen[bytes]:

@@ -79,7 +79,9 @@ def test_a_render_from_the_command_line(shell: Shell, farm: Any, orbit: Path, tm
 
 def test_frames_that_are_missing_at_the_end_are_an_exit_code(shell: Shell, farm: Any, orbit: Path) -> None:
     farm.local.faults.by_index[0] = "garbage"
-    assert shell("submit", str(orbit), "--frames", "1-4", "--chunk", "2", "--yes", "--watch", "--json") == FRAMES_MISSING
+    assert (
+        shell("submit", str(orbit), "--frames", "1-4", "--chunk", "2", "--yes", "--watch", "--json") == FRAMES_MISSING
+    )
     job = json.loads(shell.out)["id"]
     farm.local.faults.by_index.clear()
     assert shell("retry", job, "--yes") == 0

@@ -79,8 +79,7 @@ def test_a_killed_engine_is_started_anew(process: Any) -> None:
     client, hello = process
     os.kill(hello["pid"], signal.SIGKILL)
     with pytest.raises(EngineGone):
-        while True:
-            client.call("status")
+        list(iter(lambda: client.call("status"), None))
     with pytest.raises(EngineGone, match="No engine runs"):
         EngineClient().connect(start=False)
     again = EngineClient(command=COMMAND)

@@ -1,0 +1,367 @@
+"""Between the windows and the engine: background threads that wait for the engine, and one signal that wakes the GUI.
+
+Verbs go down lanes, one thread and one connection each, so that a long scan never holds up the queue. Answers and
+events are put into an inbox; the GUI thread is woken once for a whole burst, joins the events that belong together,
+and calls whoever asked. Natron's API is never touched from a lane.
+"""
+
+from __future__ import annotations
+
+import collections
+import queue
+import threading
+import time
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+from NatronIExec.errors import Cancelled, EngineError, EngineGone, NatronIExecError
+from NatronIExec.gui import faults
+from NatronIExec.gui.qt import QtCore, Signal
+
+Done = Callable[[Any], None]
+Failed = Callable[[NatronIExecError], None]
+Progress = Callable[[int, int, str], None]
+
+#: Waits between attempts to find the engine again, in seconds; the last one repeats.
+RETRY_S = (1, 2, 5, 10, 30)
+
+_LANE_OF = {
+    "scan": "work",
+    "plan": "price",
+    "submit": "submit",
+    "retry": "submit",
+    "import": "submit",
+    "claim": "submit",
+    "bundle": "submit",
+    "thumbnail": "pictures",
+    "jobs": "queue",
+    "show": "queue",
+    "frames": "queue",
+    "logs": "queue",
+    "cancel": "queue",
+    "remove": "queue",
+}
+
+
+class Request:
+    """One question to the engine. `cancel` makes its answer unwanted at once, and tells a running scan to stop."""
+
+    def __init__(self, verb: str, args: Dict[str, Any], done: Done, failed: Failed, progress: Optional[Progress]):
+        self.verb, self.args = verb, args
+        self.done, self.failed, self.progress = done, failed, progress
+        self.cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+    def on_progress(self, done: int, total: int, what: str) -> None:
+        """Called by the engine client on the lane's thread; raising Cancelled makes it cancel the request."""
+        if self.cancelled.is_set():
+            raise Cancelled("Cancelled.")
+
+
+class _Lane:
+    """One thread that owns one EngineClient, blocks on one queue and stops on a sentinel."""
+
+    def __init__(self, name: str, new_client: Callable[[], Any], post: Callable[..., None]) -> None:
+        self._new_client, self._post = new_client, post
+        self._client: Any = None
+        self._wishes: queue.Queue[Optional[Request]] = queue.Queue()
+        faults.start_thread("iexec-" + name, self._run)
+
+    def put(self, request: Optional[Request]) -> None:
+        self._wishes.put(request)
+
+    def _run(self) -> None:
+        while True:
+            request = self._wishes.get()
+            if request is None:
+                break
+            if not request.cancelled.is_set():
+                self._answer(request)
+        self._drop_client()
+
+    def _answer(self, request: Request) -> None:
+        try:
+            if self._client is None:
+                self._client = _connected(self._new_client)
+            result = self._client.call(request.verb, request.args, progress=self._progress_of(request), timeout_s=None)
+            self._post("answer", request, result)
+        except NatronIExecError as problem:
+            if isinstance(problem, EngineError):
+                self._drop_client()
+            self._post("failure", request, problem)
+        except Exception as problem:
+            self._drop_client()
+            faults.fault(problem)
+            self._post("failure", request, _unexpected(problem))
+        finally:
+            request.args = {}  # a password may be among them
+
+    def _progress_of(self, request: Request) -> Progress:
+        def report(done: int, total: int, what: str) -> None:
+            request.on_progress(done, total, what)
+            self._post("progress", request, (done, total, what))
+
+        return report
+
+    def _drop_client(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            faults.guarded(client.close)()
+
+
+class Bridge(QtCore.QObject):
+    """The GUI's only way to the engine; lives on the GUI thread, one per process.
+
+    Signals: jobs_changed(rows, removed ids), frames_changed(job, rows), notice(event), wallet_changed(state),
+    connection_changed(None or the EngineError that keeps us from the engine).
+    """
+
+    _arrived = Signal()
+    jobs_changed = Signal(object, object)
+    frames_changed = Signal(object, object)
+    notice = Signal(object)
+    wallet_changed = Signal(object)
+    connection_changed = Signal(object)
+
+    def __init__(self, new_client: Callable[[], Any], parent: Optional[QtCore.QObject] = None) -> None:
+        super().__init__(parent)
+        self._new_client = new_client
+        self._lanes: Dict[str, _Lane] = {}
+        self._inbox: Deque[Tuple[Any, ...]] = collections.deque()
+        self._lock = threading.Lock()
+        self._woken = False
+        self._closing = threading.Event()
+        self._lost = threading.Event()
+        self._try_now = threading.Event()
+        self._listening = False
+        self.problem: Optional[NatronIExecError] = None
+        self.connected = False
+        self.last_event_s: Optional[float] = None
+        self.jobs: Dict[str, Dict[str, Any]] = {}
+        self.wallet: Optional[Dict[str, Any]] = None
+        # A bound method of an object of the GUI thread: the call is queued when the signal comes from a lane.
+        self._arrived.connect(self._deliver)
+
+    def ask(
+        self,
+        verb: str,
+        args: Dict[str, Any],
+        done: Done,
+        failed: Failed,
+        progress: Optional[Progress] = None,
+    ) -> Request:
+        """Send a command; `done(result)` or `failed(error)` is called later on the GUI thread."""
+        request = Request(verb, args, done, failed, progress)
+        lane = _LANE_OF.get(verb, "wallet")
+        if lane not in self._lanes:
+            self._lanes[lane] = _Lane(lane, self._new_client, self._post)
+        self._lanes[lane].put(request)
+        return request
+
+    def listen(self) -> None:
+        """Start to follow the engine's events, and find it again whenever it is lost. Once is enough."""
+        if not self._listening:
+            self._listening = True
+            faults.start_thread("iexec-events", self._follow)
+
+    def reconnect(self) -> None:
+        """Try now instead of at the next turn."""
+        self._try_now.set()
+        self._lost.set()
+
+    def close(self) -> None:
+        """Stop all threads; nothing is delivered from now on. The engine goes on with its jobs."""
+        self._closing.set()
+        self.reconnect()
+        for lane in self._lanes.values():
+            lane.put(None)
+        with self._lock:
+            self._inbox.clear()
+
+    # On the background threads
+
+    def _follow(self) -> None:
+        failures = 0
+        while not self._closing.is_set():
+            self._lost.clear()
+            self._try_now.clear()
+            client = None
+            try:
+                client = _connected(self._new_client)
+                state = client.subscribe(self._on_event)
+                self._post("connected", state)
+                failures = 0
+                self._wait_until_lost(client)
+                self._post("lost", EngineGone("The render engine stopped.", "It is started again by itself."))
+            except EngineError as problem:
+                self._post("lost", problem)
+            except NatronIExecError as problem:
+                self._post("lost", problem)
+            except Exception as problem:
+                faults.fault(problem)
+                self._post("lost", _unexpected(problem))
+            finally:
+                if client is not None:
+                    faults.guarded(client.close)()
+            self._try_now.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
+            failures += 1
+
+    def _wait_until_lost(self, client: Any) -> None:
+        """Until the connection breaks (the client reports it, or a question stays without an answer) or we close."""
+        while not self._lost.wait(10):
+            client.call("status", {}, timeout_s=30)
+
+    def _on_event(self, event: Dict[str, Any]) -> None:
+        """An event of the engine; the last one says that it is gone."""
+        if event["event"] == "gone":
+            self._lost.set()
+        else:
+            self._post("event", event)
+
+    def _post(self, *message: Any) -> None:
+        if self._closing.is_set():
+            return
+        with self._lock:
+            self._inbox.append(message)
+            if self._woken:
+                return
+            self._woken = True
+        try:
+            self._arrived.emit()
+        except RuntimeError:  # Natron is quitting and Qt destroyed the bridge
+            self._closing.set()
+
+    # On the GUI thread
+
+    def _deliver(self) -> None:
+        with self._lock:
+            messages, self._inbox = self._inbox, collections.deque()
+            self._woken = False
+        if not self._closing.is_set():
+            faults.guarded(self._dispatch)(messages)
+
+    def _dispatch(self, messages: Deque[Tuple[Any, ...]]) -> None:
+        events: List[Dict[str, Any]] = []
+        latest = {id(m[1]): m for m in messages if m[0] == "progress"}
+        for message in messages:
+            kind = message[0]
+            if kind == "event":
+                events.append(message[1])
+            elif kind == "progress":
+                if latest[id(message[1])] is message:
+                    faults.guarded(self._on_answer)(*message)
+            elif kind in ("answer", "failure"):
+                faults.guarded(self._on_answer)(*message)
+            elif kind == "connected":
+                self._on_connected(message[1])
+            else:
+                self._on_lost(message[1])
+        if events:
+            self._on_events(events)
+
+    def _on_answer(self, kind: str, request: Request, content: Any) -> None:
+        if request.cancelled.is_set():
+            return
+        if kind == "progress":
+            if request.progress is not None:
+                request.progress(*content)
+        elif kind == "answer":
+            request.done(content)
+        else:
+            request.failed(content)
+
+    def _on_connected(self, state: Dict[str, Any]) -> None:
+        self.connected, self.problem, self.last_event_s = True, None, time.time()
+        rows = state["jobs"]
+        removed = [job for job in self.jobs if job not in {row["id"] for row in rows}]
+        self.jobs = {row["id"]: row for row in rows}
+        self.wallet = state["wallet"]
+        self.connection_changed.emit(None)
+        self.jobs_changed.emit(rows, removed)
+        self.wallet_changed.emit(self.wallet)
+
+    def _on_lost(self, problem: NatronIExecError) -> None:
+        self.connected, self.problem = False, problem
+        self.connection_changed.emit(problem)
+
+    def _on_events(self, events: List[Dict[str, Any]]) -> None:
+        self.last_event_s = time.time()
+        rows: Dict[str, Dict[str, Any]] = {}
+        removed: List[str] = []
+        frames: Dict[str, Dict[Any, Dict[str, Any]]] = {}
+        for event in events:
+            if event["event"] == "jobs":
+                rows.update((row["id"], row) for row in event["jobs"])
+                removed.extend(event.get("removed") or [])
+            elif event["event"] == "frames":
+                of_job = frames.setdefault(event["job"], {})
+                of_job.update(((row["writer"], row["view"], row["frame"]), row) for row in event["frames"])
+            elif event["event"] == "wallet":
+                self.wallet = event["wallet"]
+                self.wallet_changed.emit(self.wallet)
+            elif event["event"] == "notice":
+                self.notice.emit(event)
+        for job in removed:
+            rows.pop(job, None)
+            self.jobs.pop(job, None)
+        self.jobs.update(rows)
+        if rows or removed:
+            self.jobs_changed.emit(list(rows.values()), removed)
+        for job, changed in frames.items():
+            self.frames_changed.emit(job, list(changed.values()))
+
+
+class Asker:
+    """One window's questions. A newer question of the same topic makes the older one's answer unwanted (a late answer
+    must not overwrite what the artist chose meanwhile), and nothing arrives after `drop`."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self._open: Dict[str, Request] = {}
+
+    def ask(
+        self,
+        topic: str,
+        verb: str,
+        args: Dict[str, Any],
+        done: Done,
+        failed: Failed,
+        progress: Optional[Progress] = None,
+    ) -> None:
+        self.cancel(topic)
+
+        def once_done(result: Any) -> None:
+            self._open.pop(topic, None)
+            done(result)
+
+        def once_failed(problem: NatronIExecError) -> None:
+            self._open.pop(topic, None)
+            failed(problem)
+
+        self._open[topic] = self.bridge.ask(verb, args, once_done, once_failed, progress)
+
+    def cancel(self, topic: str) -> None:
+        request = self._open.pop(topic, None)
+        if request is not None:
+            request.cancel()
+
+    def busy(self, topic: str) -> bool:
+        return topic in self._open
+
+    def drop(self) -> None:
+        for topic in list(self._open):
+            self.cancel(topic)
+
+
+def _connected(new_client: Callable[[], Any]) -> Any:
+    client = new_client()
+    client.connect(start=True)
+    return client
+
+
+def _unexpected(problem: Exception) -> NatronIExecError:
+    return EngineError(
+        f"The answer of the render engine could not be used ({type(problem).__name__}).",
+        "Try again; if it happens again, see the log in the iExec settings.",
+    )

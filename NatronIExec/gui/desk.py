@@ -1,0 +1,161 @@
+"""Every window of ours in this Natron, and the one bridge that they share. Kept alive for as long as Natron runs."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional
+
+from NatronIExec.engine.client import EngineClient
+from NatronIExec.errors import NatronIExecError
+from NatronIExec.gui import faults, menu, theme
+from NatronIExec.gui.bridge import Bridge
+from NatronIExec.gui.choices import Choices
+from NatronIExec.gui.qt import QtGui, QtWidgets, alive
+from NatronIExec.gui.queue_panel import QueuePanel
+from NatronIExec.gui.settings_dialog import SettingsDialog
+from NatronIExec.gui.submit_dialog import SubmitDialog
+from NatronIExec.gui.wallet_dialog import WalletDialog
+from NatronIExec.host import project, reader
+from NatronIExec.host.api import NatronWindow
+
+PANEL = "iExec Render Queue"
+
+
+class Desk:
+    """Made on the GUI thread at the first click."""
+
+    def __init__(self) -> None:
+        self.bridge = Bridge(EngineClient)
+        self.choices = Choices()
+        self._windows: Dict[int, NatronWindow] = {}
+        self._panels: Dict[int, Any] = {}
+        self._queues: Dict[int, QueuePanel] = {}
+        self._dialogs: List[Any] = []
+        self._states: Dict[str, str] = {}
+        self._boxes: List[Any] = []
+        self._tray: Optional[QtWidgets.QSystemTrayIcon] = None
+        self._notify = True
+        faults.show_with(self._show_fault)
+        faults.connect(self.bridge.jobs_changed, self._jobs_changed)
+        faults.connect(self.bridge.notice, self._notice)
+        faults.connect(self.bridge.connection_changed, self._connection_changed)
+        application = QtWidgets.QApplication.instance()
+        faults.connect(application.aboutToQuit, self.bridge.close)
+
+    # windows
+
+    def open_submit(self, window: NatronWindow) -> None:
+        self._windows[window.app_id] = window
+        dialog = SubmitDialog(
+            self.bridge,
+            lambda: project.take(window),
+            self.choices,
+            window.save,
+            window.select_node,
+            menu.main_window(),
+        )
+        faults.connect(dialog.submitted, lambda job: self._submitted(window, job))
+        faults.connect(dialog.wallet_wanted, self.open_wallet)
+        self._keep(dialog)
+        dialog.show()
+
+    def open_queue(self, window: NatronWindow) -> QueuePanel:
+        """The panel of this window: made once, docked like Natron's own, brought to the front afterwards."""
+        self._windows[window.app_id] = window
+        if window.app_id not in self._panels:
+            panel = window.new_panel(PANEL)
+            queue = QueuePanel(self.bridge, lambda files, writer: reader.show_frames(window, files, writer))
+            layout = QtWidgets.QVBoxLayout(panel)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.addWidget(queue)
+            faults.connect(queue.wallet_wanted, self.open_wallet)
+            faults.connect(queue.settings_wanted, self.open_settings)
+            faults.connect(queue.again_wanted, lambda: self.open_submit(window))
+            self._panels[window.app_id], self._queues[window.app_id] = panel, queue
+        window.show_panel(self._panels[window.app_id], PANEL, menu.PANEL_COMMAND)
+        return self._queues[window.app_id]
+
+    def open_wallet(self) -> None:
+        dialog = WalletDialog(self.bridge, menu.main_window())
+        self._keep(dialog)
+        dialog.show()
+
+    def open_settings(self) -> None:
+        dialog = SettingsDialog(self.bridge, menu.main_window())
+        faults.connect(dialog.saved, self._settings_saved)
+        self._keep(dialog)
+        dialog.show()
+
+    def _keep(self, dialog: Any) -> None:
+        """Referenced while it is open; what was closed before is let go of."""
+        self._dialogs = [kept for kept in self._dialogs if alive(kept) and kept.isVisible()]
+        self._dialogs.append(dialog)
+
+    def _submitted(self, window: NatronWindow, job: str) -> None:
+        self.open_queue(window).select(job)
+
+    # what the engine says
+
+    def _connection_changed(self, problem: Optional[NatronIExecError]) -> None:
+        if problem is None:
+            self.bridge.ask("settings.get", {}, self._settings_saved, lambda _: None)
+
+    def _settings_saved(self, settings: Dict[str, Any]) -> None:
+        self._notify = bool(settings["notify"])
+
+    def _jobs_changed(self, rows: List[Dict[str, Any]], removed: List[str]) -> None:
+        """Frames of a job that ended while its project is open are shown beside their writer."""
+        for row in rows:
+            before = self._states.get(row["id"])
+            self._states[row["id"]] = row["state"]
+            if before not in (None, "done", "partly") and row["state"] in ("done", "partly"):
+                window = self._window_of(row)
+                if window is not None:
+                    self.bridge.ask(
+                        "frames",
+                        {"job": row["id"]},
+                        lambda frames, window=window: load_frames(window, frames),
+                        lambda problem: faults.log(str(problem)),
+                    )
+
+    def _window_of(self, row: Dict[str, Any]) -> Optional[NatronWindow]:
+        for window in self._windows.values():
+            try:
+                if str(window.project_file()) == row["original"]:
+                    return window
+            except (AttributeError, RuntimeError):
+                continue  # Natron closed that window
+        return None
+
+    def _notice(self, event: Dict[str, Any]) -> None:
+        """On the desktop: a job ended, or needs an answer."""
+        if not self._notify or not QtWidgets.QSystemTrayIcon.isSystemTrayAvailable():
+            return
+        if self._tray is None:
+            self._tray = QtWidgets.QSystemTrayIcon(QtGui.QIcon(theme.mark("info", 32)))
+            self._tray.setToolTip(PANEL)
+        self._tray.show()
+        self._tray.showMessage("iExec: " + event["title"], event["remedy"] or " ")
+
+    def _show_fault(self, title: str, remedy: str, details: str) -> None:
+        """One box at a time, never modal: Natron goes on."""
+        self._boxes = [box for box in self._boxes if alive(box) and box.isVisible()]
+        if self._boxes:
+            return
+        box = QtWidgets.QMessageBox(menu.main_window())
+        box.setWindowTitle("iExec")
+        box.setText(title)
+        box.setInformativeText(remedy)
+        if details:
+            box.setDetailedText(details)
+        box.setModal(False)
+        self._boxes.append(box)
+        box.show()
+
+
+def load_frames(window: NatronWindow, frames: List[Dict[str, Any]]) -> List[str]:
+    """A Read node for each writer and view whose frames are here; those that read them already are reloaded."""
+    groups: Dict[Any, List[str]] = {}
+    for row in frames:
+        if row["file"] and row["state"] == "imported":
+            groups.setdefault((row["writer"], row["view"]), []).append(row["file"])
+    return [reader.show_frames(window, files, writer)[0] for (writer, _), files in groups.items()]

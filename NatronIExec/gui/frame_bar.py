@@ -1,0 +1,132 @@
+"""Frames by state, drawn: the bar in the job list and the strip of all frames of one job."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from NatronIExec.gui import faults, theme, words
+from NatronIExec.gui.qt import CENTER, Qt, QtCore, QtGui, QtWidgets, Signal
+from NatronIExec.gui.queue_model import ROW
+
+
+class BarDelegate(QtWidgets.QStyledItemDelegate):
+    """The frames of a job as one bar: here, rendering, failed, waiting, with the count in the middle."""
+
+    @faults.guarded
+    def paint(self, painter: QtGui.QPainter, option: Any, index: Any) -> None:
+        super().paint(painter, option, index)
+        row = index.data(ROW)
+        area = QtCore.QRectF(option.rect).adjusted(3, 4, -3, -4)
+        painter.save()
+        painter.fillRect(area, theme.color(theme.FRAME_COLORS["waiting"]))
+        left = area.left()
+        for count, state in (
+            (row["frames_done"], "imported"),
+            (row["frames_running"], "rendering"),
+            (row["frames_failed"], "failed"),
+        ):
+            width = area.width() * count / max(1, row["frames_total"])
+            painter.fillRect(
+                QtCore.QRectF(left, area.top(), width, area.height()), theme.color(theme.FRAME_COLORS[state])
+            )
+            left += width
+        painter.setPen(QtGui.QPen(theme.color("#ffffff")))
+        painter.drawText(area, CENTER, "{} / {}".format(row["frames_done"], row["frames_total"]))
+        painter.restore()
+
+    def sizeHint(self, option: Any, index: Any) -> QtCore.QSize:
+        return QtCore.QSize(120, 22)
+
+
+class FrameStrip(QtWidgets.QWidget):
+    """All frames of a job, one cell each, from first to last. Hover says which; a click chooses it.
+
+    Signals: chosen(row number in the list of frames).
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self._rows: Sequence[Dict[str, Any]] = ()
+        self.setMouseTracking(True)
+        self.setMinimumHeight(20)
+        self.setMaximumHeight(20)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
+
+    def show_frames(self, rows: Sequence[Dict[str, Any]]) -> None:
+        self._rows = rows
+        self.update()
+
+    def runs(self) -> List[Tuple[int, int, str]]:
+        """(first, end, state) of neighbouring cells in one state: a thousand frames are a few rectangles."""
+        found: List[Tuple[int, int, str]] = []
+        for at, row in enumerate(self._rows):
+            if found and found[-1][2] == row["state"]:
+                found[-1] = (found[-1][0], at + 1, row["state"])
+            else:
+                found.append((at, at + 1, row["state"]))
+        return found
+
+    def row_at(self, x: float) -> int:
+        count = len(self._rows)
+        at = int(x * count / max(1, self.width())) if count else -1
+        return min(max(at, -1), count - 1)
+
+    @faults.guarded
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        painter = QtGui.QPainter(self)
+        painter.fillRect(self.rect(), theme.color(theme.SUNKEN))
+        count = len(self._rows)
+        if count:
+            cell = self.width() / float(count)
+            for first, end, state in self.runs():
+                area = QtCore.QRectF(first * cell, 1, (end - first) * cell, self.height() - 2)
+                painter.fillRect(area, theme.color(theme.FRAME_COLORS[state]))
+            if cell >= 4:
+                painter.setPen(QtGui.QPen(theme.color(theme.SUNKEN)))
+                for at in range(1, count):
+                    painter.drawLine(QtCore.QPointF(at * cell, 1), QtCore.QPointF(at * cell, self.height() - 1))
+        painter.end()
+
+    @faults.guarded
+    def event(self, event: QtCore.QEvent) -> bool:
+        if event.type() == QtCore.QEvent.ToolTip:
+            at = self.row_at(event.pos().x())
+            if at >= 0:
+                row = self._rows[at]
+                text = "Frame {}: {}".format(row["frame"], words.FRAME_STATES[row["state"]].lower())
+                QtWidgets.QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return bool(super().event(event))
+
+    @faults.guarded
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        at = self.row_at(event.pos().x())
+        if at >= 0 and event.button() == Qt.LeftButton:
+            self.chosen.emit(at)
+
+
+class Legend(QtWidgets.QWidget):
+    """What the colours mean, with how many frames have each."""
+
+    def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self._label = QtWidgets.QLabel()
+        self._label.setTextFormat(Qt.RichText)
+        line = QtWidgets.QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self._label)
+        line.addStretch(1)
+
+    def show_frames(self, rows: Sequence[Dict[str, Any]]) -> None:
+        counts = {state: 0 for state in theme.FRAME_COLORS}
+        for row in rows:
+            counts[row["state"]] += 1
+        self._label.setText(
+            "&nbsp;&nbsp;".join(
+                f'<span style="color:{theme.FRAME_COLORS[state]}">■</span> {number} {words.FRAME_STATES[state].lower()}'
+                for state, number in counts.items()
+                if number
+            )
+        )

@@ -1,0 +1,184 @@
+"""Small pieces that the windows share: a banner that says what is wrong, a fold-out, a label that shortens its text."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Optional, Tuple
+
+from NatronIExec.errors import NatronIExecError
+from NatronIExec.gui import faults, theme
+from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets, elide
+
+
+class ElidedLabel(QtWidgets.QWidget):
+    """One line of text that is cut, never pushing its window wider; the whole text is the tooltip."""
+
+    def __init__(self, text: str = "", middle: bool = False, parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self._text, self._middle = text, middle
+        self.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
+        self.setToolTip(text)
+
+    def setText(self, text: str) -> None:
+        self._text = text
+        self.setToolTip(text)
+        self.update()
+
+    def text(self) -> str:
+        return self._text
+
+    def sizeHint(self) -> QtCore.QSize:
+        return QtCore.QSize(80, self.fontMetrics().height() + 2)
+
+    def minimumSizeHint(self) -> QtCore.QSize:
+        return QtCore.QSize(20, self.fontMetrics().height() + 2)
+
+    @faults.guarded
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        painter = QtGui.QPainter(self)
+        painter.setPen(QtGui.QPen(self.palette().color(QtGui.QPalette.WindowText)))
+        flags = 0x0082 if self.layoutDirection() == Qt.RightToLeft else 0x0081
+        painter.drawText(
+            QtCore.QRectF(self.rect()), flags, elide(self.fontMetrics(), self._text, self.width(), self._middle)
+        )
+        painter.end()
+
+
+class Banner(QtWidgets.QFrame):
+    """What happened and what to do next, inside the window: never a modal box. Hidden while all is well."""
+
+    def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self.setFrameShape(QtWidgets.QFrame.NoFrame)
+        self.level = ""
+        self._picture = QtWidgets.QLabel()
+        self._words = QtWidgets.QLabel()
+        self._words.setWordWrap(True)
+        self._words.setTextFormat(Qt.PlainText)
+        self._words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self._buttons = QtWidgets.QHBoxLayout()
+        line = QtWidgets.QHBoxLayout(self)
+        line.setContentsMargins(8, 6, 8, 6)
+        line.addWidget(self._picture, 0, Qt.AlignTop)
+        line.addWidget(self._words, 1)
+        line.addLayout(self._buttons)
+        self.hide()
+
+    def say(self, level: str, title: str, remedy: str = "", *actions: Tuple[str, Callable[[], Any]]) -> None:
+        """`level`: error, warning, info or good; `actions`: (label, what it does)."""
+        self.level = level
+        self._picture.setPixmap(theme.mark(level))
+        self._words.setText("\n".join(part for part in (title, remedy) if part))
+        self._clear_buttons()
+        for label, action in actions:
+            button = QtWidgets.QPushButton(label)
+            faults.connect(button.clicked, action)
+            self._buttons.addWidget(button)
+        self.setStyleSheet("#banner { background: #3a3a3a; border-left: 3px solid " + theme.LEVEL_COLORS[level] + "; }")
+        self.show()
+
+    def say_error(self, problem: NatronIExecError, *actions: Tuple[str, Callable[[], Any]]) -> None:
+        self.say("error", problem.title, problem.remedy, *actions)
+
+    def clear(self) -> None:
+        self.level = ""
+        self._words.setText("")
+        self._clear_buttons()
+        self.hide()
+
+    def text(self) -> str:
+        return self._words.text()
+
+    def buttons(self) -> List[QtWidgets.QPushButton]:
+        return [self._buttons.itemAt(at).widget() for at in range(self._buttons.count())]
+
+    def _clear_buttons(self) -> None:
+        while self._buttons.count():
+            button = self._buttons.takeAt(0).widget()
+            button.hide()
+            button.deleteLater()
+
+
+class Fold(QtWidgets.QWidget):
+    """`▸ Details`: protocol ids and other things that an artist rarely wants."""
+
+    def __init__(self, title: str, content: QtWidgets.QWidget, parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self._title = title
+        self._content = content
+        self.button = QtWidgets.QToolButton()
+        self.button.setCheckable(True)
+        self.button.setAutoRaise(True)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.button)
+        column.addWidget(content)
+        faults.connect(self.button.toggled, self._show)
+        self._show(False)
+
+    def _show(self, opened: bool) -> None:
+        self.button.setText(("▾ " if opened else "▸ ") + self._title)
+        self._content.setVisible(opened)
+
+
+def quiet(text: str = "") -> QtWidgets.QLabel:
+    """A label in the dimmer of the two text colours, for explanations."""
+    label = QtWidgets.QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.PlainText)
+    label.setStyleSheet("color: " + theme.QUIET + ";")
+    return label
+
+
+def heading(text: str) -> QtWidgets.QLabel:
+    label = QtWidgets.QLabel(text)
+    label.setStyleSheet("font-weight: bold;")
+    return label
+
+
+def button(text: str, action: Callable[..., Any], tip: str = "") -> QtWidgets.QPushButton:
+    made = QtWidgets.QPushButton(text)
+    made.setAutoDefault(False)
+    made.setToolTip(tip)
+    faults.connect(made.clicked, action)
+    return made
+
+
+def secret_field(hint: str = "") -> QtWidgets.QLineEdit:
+    """A masked field. Whoever reads it clears it at once."""
+    field = QtWidgets.QLineEdit()
+    field.setEchoMode(QtWidgets.QLineEdit.Password)
+    field.setPlaceholderText(hint)
+    return field
+
+
+def take_secret(field: QtWidgets.QLineEdit) -> str:
+    """The text of a masked field, which is emptied."""
+    text = field.text()
+    field.clear()
+    return text
+
+
+def item_of(box: QtWidgets.QComboBox) -> Any:
+    """The value behind the chosen entry (Qt4 has no currentData)."""
+    return box.itemData(box.currentIndex()) if box.currentIndex() >= 0 else None
+
+
+def choose(box: QtWidgets.QComboBox, value: Any) -> None:
+    for at in range(box.count()):
+        if box.itemData(at) == value:
+            box.setCurrentIndex(at)
+            return
+
+
+def tree(columns: List[str], parent: Optional[QtWidgets.QWidget] = None) -> QtWidgets.QTreeWidget:
+    """A flat list with columns, in which the keyboard moves by row and Tab leaves."""
+    made = QtWidgets.QTreeWidget(parent)
+    made.setColumnCount(len(columns))
+    made.setHeaderLabels(columns)
+    made.setRootIsDecorated(False)
+    made.setUniformRowHeights(True)
+    made.setAlternatingRowColors(True)
+    made.setTabKeyNavigation(False)
+    made.setTextElideMode(Qt.ElideMiddle)
+    return made

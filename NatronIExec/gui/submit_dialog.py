@@ -1,0 +1,501 @@
+"""Render on iExec: from the project on screen to a submitted job, in two clicks when nothing is wrong.
+
+The dialog never waits: each change starts a scan or a price question in the engine, a newer one makes the older answer
+unwanted, and Submit says in its tooltip what it still waits for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional
+
+from NatronIExec.errors import NatronIExecError
+from NatronIExec.gui import checks_list, faults, words
+from NatronIExec.gui.bridge import Asker, Bridge
+from NatronIExec.gui.checks_list import ChecksList
+from NatronIExec.gui.choices import Choices
+from NatronIExec.gui.destination_section import DestinationSection
+from NatronIExec.gui.draft import Draft
+from NatronIExec.gui.files_section import FilesSection
+from NatronIExec.gui.frames_section import FramesSection
+from NatronIExec.gui.parts import Banner, ElidedLabel, button, secret_field, take_secret
+from NatronIExec.gui.presets_menu import PresetsMenu
+from NatronIExec.gui.price_sheet import PriceSheet
+from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets, Signal
+from NatronIExec.gui.writers_section import WritersSection
+from NatronIExec.host import project
+
+#: Typing pauses this long before the engine is asked.
+PAUSE_MS = 300
+
+
+class SubmitDialog(QtWidgets.QDialog):
+    """Signals: submitted(job id), wallet_wanted()."""
+
+    submitted = Signal(object)
+    wallet_wanted = Signal()
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        take_snapshot: Callable[[], project.Snapshot],
+        choices: Choices,
+        save_project: Callable[[], bool],
+        select_node: Callable[[str], None],
+        parent: Optional[QtWidgets.QWidget] = None,
+    ) -> None:
+        super().__init__(parent)
+        self.bridge, self.asker = bridge, Asker(bridge)
+        self.choices = choices
+        self._take_snapshot, self._save_project, self._select_node = take_snapshot, save_project, select_node
+        snapshot = take_snapshot()
+        self.draft = Draft(snapshot, choices.load(snapshot.original))
+        self.settings: Dict[str, Any] = {}
+        self.wallet: Optional[Dict[str, Any]] = None
+        self._first_scan = True
+        self._build()
+        self._connect()
+        self._show_choice()
+        self.begin()
+
+    # Building
+
+    def _build(self) -> None:
+        self.setWindowTitle("Render on iExec")
+        self.title = ElidedLabel(self._title_text(), middle=True)
+        self.banner = Banner()
+        self.writers = WritersSection()
+        self.frames = FramesSection(self.draft.snapshot.frame_range)
+        self.destination = DestinationSection()
+        self.price = PriceSheet()
+        self.checks = ChecksList()
+        self.files = FilesSection()
+        self.tabs = QtWidgets.QTabWidget()
+        self.tabs.addTab(self.checks, "Checks")
+        self.tabs.addTab(self.files, "What is sent")
+        self.progress = QtWidgets.QProgressBar()
+        self.progress.setMaximumHeight(14)
+        self.progress.setTextVisible(False)
+        self.progress_text = ElidedLabel()
+        self.stop = button("Stop", self._stop_scan, "Stop reading the project.")
+        self.password = secret_field("Wallet password")
+        self.password.setMaximumWidth(220)
+        self.presets = PresetsMenu(self.choices, self)
+        self.cancel = button("Close", self.reject)
+        self.submit = button("Submit", self.start_submit)
+        self.submit.setDefault(True)
+        self._lay_out()
+        self.resize(980, 700)
+
+    def _lay_out(self) -> None:
+        left = QtWidgets.QVBoxLayout()
+        left.addWidget(self.writers, 1)
+        left.addWidget(self.frames)
+        left.addWidget(self.destination)
+        right = QtWidgets.QVBoxLayout()
+        right.addWidget(self.price)
+        right.addWidget(self.tabs, 1)
+        middle = QtWidgets.QHBoxLayout()
+        middle.addLayout(left, 11)
+        middle.addLayout(right, 10)
+        below = QtWidgets.QHBoxLayout()
+        for widget in (self.presets.button, self.progress_text, self.progress, self.stop):
+            below.addWidget(widget, 1 if widget is self.progress_text else 0)
+        for widget in (self.password, self.cancel, self.submit):
+            below.addWidget(widget)
+        column = QtWidgets.QVBoxLayout(self)
+        column.addWidget(self.title)
+        column.addWidget(self.banner)
+        column.addLayout(middle, 1)
+        column.addLayout(below)
+
+    def _connect(self) -> None:
+        self._scan_soon, self._plan_soon = self._timer(self.start_scan), self._timer(self.start_plan)
+        connect = faults.connect
+        connect(self.writers.changed, self._project_choice_changed)
+        connect(self.frames.changed, self._project_choice_changed)
+        connect(self.files.changed, self._project_choice_changed)
+        connect(self.destination.changed, self._price_choice_changed)
+        connect(self.destination.network_changed, self._network_changed)
+        connect(self.destination.wallet_wanted, self.wallet_wanted.emit)
+        connect(self.price.changed, self._cap_changed)
+        connect(self.checks.ignored, self._ignore)
+        connect(self.checks.node_wanted, self._select_node)
+        connect(self.checks.again_wanted, self.read_again)
+        connect(self.password.textChanged, self.refresh)
+        connect(self.presets.chosen, self._preset_chosen)
+        connect(self.presets.save_wanted, self._save_preset)
+        connect(self.bridge.wallet_changed, self._wallet_event)
+        connect(self.bridge.connection_changed, self._connection_changed)
+        connect(self.finished, self._finished)
+
+    def _timer(self, action: Callable[[], None]) -> QtCore.QTimer:
+        timer = QtCore.QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(PAUSE_MS)
+        faults.connect(timer.timeout, action)
+        return timer
+
+    def _title_text(self) -> str:
+        original = self.draft.snapshot.original
+        return str(original) if original else self.draft.snapshot.name + " (not saved yet)"
+
+    # Asking the engine
+
+    def begin(self) -> None:
+        """Ask for everything that the dialog shows, and read the project."""
+        self.bridge.listen()
+        if self.draft.snapshot.original is None:
+            self.writers.show_reading(self.draft.snapshot.writers)
+            self.banner.say(
+                "warning",
+                "This project was never saved.",
+                "Save it once, so that its frames have a home. Nothing is sent before you press Submit.",
+                ("Save project…", self._save_and_read),
+            )
+            self.refresh()
+            return
+        self.asker.ask("settings", "settings.get", {}, self._got_settings, self._show_problem)
+        self.writers.show_reading(self.draft.snapshot.writers)
+        self.refresh()
+
+    def start_scan(self) -> None:
+        self._collect()
+        self.draft.scan_problem, self.draft.plan = "", None
+        if self.draft.frames_problem:
+            self.asker.cancel("scan")
+            self.refresh()
+            return
+        self.progress.setRange(0, 0)
+        self.progress_text.setText("Reading the project…")
+        self.asker.ask("scan", "scan", self.draft.submission(), self._got_scan, self._scan_failed, self._scan_progress)
+        self.refresh()
+
+    def start_plan(self) -> None:
+        self._collect()
+        self.draft.plan, self.draft.plan_problem = None, ""
+        blocked = self.draft.scan is None or self.asker.busy("scan") or not self.draft.choice["writers"]
+        if blocked or any(check["level"] == "error" for check in self.draft.checks()):
+            self.price.show_unknown()
+            self.asker.cancel("plan")
+            self.refresh()
+            return
+        self.price.show_waiting()
+        self.asker.ask("plan", "plan", self.draft.submission(), self._got_plan, self._plan_failed)
+        self.refresh()
+
+    def start_submit(self) -> None:
+        if self._blockers():
+            self.refresh()
+            return
+        fresh = self._take_snapshot()
+        if fresh.digest != self.draft.snapshot.digest:
+            self.banner.say(
+                "warning",
+                "The project changed since it was read.",
+                "Read it again to render it as it is now, or send it as it was.",
+                ("Read again", lambda: self.read_again(fresh)),
+                ("Send as it was", self._send),
+            )
+            return
+        self._send()
+
+    def _send(self) -> None:
+        plan = self.draft.plan
+        if plan is None:
+            return
+        self.banner.clear()
+        self._remember()
+        args = self.draft.submission()
+        args.update(plan=plan["plan"], max_total_nrlc=plan["total_nrlc"])
+        password = take_secret(self.password)
+        if password:
+            args["password"] = password
+        self.asker.ask("submit", "submit", args, self._got_job, self._submit_failed)
+        self.refresh()
+
+    def read_again(self, snapshot: Optional[project.Snapshot] = None) -> None:
+        """Take the project as it is on screen now."""
+        self.banner.clear()
+        self.draft.snapshot = snapshot or self._take_snapshot()
+        self.title.setText(self._title_text())
+        if self.draft.snapshot.original is None:
+            self.begin()
+        else:
+            self.start_scan()
+
+    # Answers
+
+    def _got_settings(self, settings: Dict[str, Any]) -> None:
+        self.settings = settings
+        self.price.show_caps(settings)
+        if self.draft.choice["network"] is None:
+            self.draft.choice["network"] = settings["network"]
+        self.asker.ask("networks", "networks", {}, self._got_networks, self._show_problem)
+
+    def _got_networks(self, rows: List[Dict[str, Any]]) -> None:
+        if self.draft.choice["network"] not in [row["name"] for row in rows]:
+            self.draft.choice["network"] = self.settings["network"]
+        self.destination.show_networks(rows, self.draft.choice["network"])
+        self._ask_network()
+        self.start_scan()
+
+    def _ask_network(self) -> None:
+        """Wallet and worker groups of the chosen network."""
+        network = self.draft.choice["network"]
+        self.asker.ask("wallet", "wallet.state", {"network": network}, self._wallet_changed, self._show_problem)
+        args = {"network": network, "confidential": self.draft.choice["confidential"]}
+        if self.draft.plan is not None:
+            args["frames"] = self.draft.plan["chunk"]
+        self.asker.ask("groups", "workerpools", args, self._got_groups, self._groups_failed)
+
+    def _got_groups(self, rows: List[Dict[str, Any]]) -> None:
+        self.destination.show_groups(rows, self.draft.choice["workerpool"])
+
+    def _groups_failed(self, problem: NatronIExecError) -> None:
+        self.destination.show_groups_problem(str(problem))
+
+    def _scan_progress(self, done: int, total: int, what: str) -> None:
+        self.progress.setRange(0, max(total, 0))
+        self.progress.setValue(done)
+        self.progress_text.setText(what)
+
+    def _got_scan(self, scan: Dict[str, Any]) -> None:
+        self.draft.scan = scan
+        self._show_scan()
+        if self._first_scan:
+            self._first_scan = False
+            if set(self.draft.choice["writers"]) != {row["name"] for row in scan["writers"] if row["enabled"]}:
+                self.start_scan()
+                return
+        self.start_plan()
+
+    def _show_scan(self) -> None:
+        scan = self.draft.scan or {}
+        if self._first_scan:
+            self.draft.choice["writers"] = self.draft.first_choice(scan["writers"])
+        self.writers.show_writers(scan["writers"], self.draft.choice["writers"])
+        self.files.show_scan(scan)
+        self._show_checks()
+
+    def _show_checks(self) -> None:
+        checks = self.draft.checks()
+        self.checks.show_checks(checks)
+        self.tabs.setTabText(0, checks_list.tab_title(checks))
+        self.tabs.setTabIcon(0, QtGui.QIcon(checks_list.tab_mark(checks)))
+
+    def _scan_failed(self, problem: NatronIExecError) -> None:
+        self.draft.scan_problem = problem.title
+        self.price.show_unknown()
+        self.banner.say_error(problem, ("Read again", self.read_again))
+        self.refresh()
+
+    def _got_plan(self, plan: Dict[str, Any]) -> None:
+        self.draft.plan = plan
+        self.price.show_plan(plan)
+        if plan["problems"] and not self.banner.isVisible():
+            problem = plan["problems"][0]
+            if not (problem["code"] == "wallet-locked" and self.draft.needs_password(self.wallet)):
+                self.banner.say("warning", problem["title"], problem["remedy"], *self._ways_out(problem))
+        elif self.banner.level in ("error", "warning") and not plan["problems"]:
+            self.banner.clear()
+        self.refresh()
+
+    def _ways_out(self, problem: Dict[str, Any]) -> Any:
+        if problem["code"] in ("funds", "wallet", "wallet-locked", "keyring"):
+            return (("Wallet…", self.wallet_wanted.emit),)
+        return (("Ask again", self._plan_again),)
+
+    def _plan_again(self) -> None:
+        self.banner.clear()
+        self.start_plan()
+
+    def _plan_failed(self, problem: NatronIExecError) -> None:
+        self.draft.plan_problem = problem.title
+        self.price.show_unknown()
+        self.banner.say_error(problem, ("Ask again", self._plan_again))
+        self.refresh()
+
+    def _got_job(self, answer: Dict[str, Any]) -> None:
+        self.submitted.emit(answer["job"])
+        self.accept()
+
+    def _submit_failed(self, problem: NatronIExecError) -> None:
+        self.refresh()
+        if problem.code in ("wrong-password", "wallet-locked"):
+            self.banner.say_error(problem)
+            self.password.show()
+            self.password.setFocus()
+        elif problem.code == "price-cap":
+            self.banner.say_error(problem, ("Show the new price", self._plan_again))
+        else:
+            self.banner.say_error(problem, ("Wallet…", self.wallet_wanted.emit))
+
+    def _show_problem(self, problem: NatronIExecError) -> None:
+        self.draft.scan_problem = problem.title
+        self.banner.say_error(problem, ("Try again", self._try_again))
+        self.refresh()
+
+    def _try_again(self) -> None:
+        self.banner.clear()
+        self.bridge.reconnect()
+        self.begin()
+
+    def _wallet_event(self, state: Dict[str, Any]) -> None:
+        """The wallet was used, locked or filled; the event may speak of another network than ours."""
+        network = self.draft.choice["network"]
+        if state["network"] == network:
+            self._wallet_changed(state)
+        elif network is not None:
+            self.asker.ask("wallet", "wallet.state", {"network": network}, self._wallet_changed, self._show_problem)
+
+    def _wallet_changed(self, state: Dict[str, Any]) -> None:
+        changed = self.wallet is None or _purse(self.wallet) != _purse(state)
+        self.wallet = state
+        self.destination.show_wallet(state)
+        if changed and self.draft.plan is not None:
+            self._plan_soon.start()
+        self.refresh()
+
+    def _connection_changed(self, problem: Optional[NatronIExecError]) -> None:
+        if problem is None and self.draft.scan_problem and self.draft.snapshot.original is not None:
+            self.banner.clear()
+            self.begin()
+
+    # What the artist does
+
+    def _project_choice_changed(self) -> None:
+        self.draft.plan = None
+        self._collect()
+        self.refresh()
+        self._scan_soon.start()
+
+    def _price_choice_changed(self) -> None:
+        self.draft.plan = None
+        self._collect()
+        self.refresh()
+        self._plan_soon.start()
+
+    def _cap_changed(self) -> None:
+        self._collect()
+        self.refresh()
+
+    def _network_changed(self, name: str) -> None:
+        self.draft.choice.update(network=name, workerpool=None)
+        self.wallet = None
+        self.destination.show_wallet(None)
+        self.destination.show_groups([], None)
+        self._ask_network()
+        self.draft.plan = None
+        self._plan_soon.start()
+        self.refresh()
+
+    def _ignore(self, check: Dict[str, Any]) -> None:
+        self.draft.ignore(check)
+        self._show_checks()
+        self.refresh()
+
+    def _stop_scan(self) -> None:
+        self.asker.cancel("scan")
+        self.draft.scan_problem = "Reading the project was stopped."
+        self.banner.say("info", self.draft.scan_problem, "", ("Read again", self.read_again))
+        self.refresh()
+
+    def _save_and_read(self) -> None:
+        if self._save_project():
+            self.draft.choice = self.choices.load(self._take_snapshot().original)
+            self.draft.snapshot = self._take_snapshot()
+            self.title.setText(self._title_text())
+            self.banner.clear()
+            self._show_choice()
+            self.begin()
+
+    def _preset_chosen(self, name: str) -> None:
+        kept = self.choices.preset(name)
+        network = kept.pop("network", None) or self.draft.choice["network"]
+        self.draft.choice.update(kept)
+        self._show_choice()
+        if network != self.draft.choice["network"]:
+            self._network_changed(network)
+        self.start_scan()
+
+    def _save_preset(self, name: str) -> None:
+        self._collect()
+        self.choices.save_preset(name, self.draft.choice)
+
+    def _finished(self) -> None:
+        self._remember()
+        self.password.clear()
+        self.asker.drop()
+
+    # The draft and what it says
+
+    def _show_choice(self) -> None:
+        choice = self.draft.choice
+        for section in (self.frames, self.destination, self.files):
+            blocked = section.blockSignals(True)
+            section.show_choice(choice)
+            section.blockSignals(blocked)
+        self.price.show_cap(choice["max_price_nrlc"])
+
+    def _collect(self) -> None:
+        """Read the widgets into the draft. What the engine has not filled yet keeps its remembered value."""
+        choice = self.draft.choice
+        choice.update(self.frames.choice())
+        choice.update(self.files.choice())
+        self.draft.frames_problem = self.frames.problem()
+        self.draft.cap_problem = self.price.cap_problem()
+        if not self.draft.cap_problem:
+            choice["max_price_nrlc"] = self.price.cap_nrlc()
+        if self.draft.scan is not None:
+            choice["writers"] = self.writers.chosen()
+        destination = self.destination.choice()
+        choice.update(confidential=destination["confidential"], out=destination["out"])
+        if self.destination.network.count():
+            choice["network"] = destination["network"]
+        if self.destination.group.count() > 1:
+            choice["workerpool"] = destination["workerpool"]
+
+    def _remember(self) -> None:
+        if self.draft.scan is not None:
+            self._collect()
+            self.choices.save(self.draft.snapshot.original, self.draft.choice)
+
+    def _blockers(self) -> List[str]:
+        if self.asker.busy("submit"):
+            return ["The render is being handed to the engine."]
+        scanning = self.asker.busy("scan") or self._scan_soon.isActive()
+        pricing = self.asker.busy("plan") or self._plan_soon.isActive()
+        return self.draft.blockers(self.wallet, bool(self.password.text()), scanning, pricing)
+
+    def refresh(self) -> None:
+        """Show what can be done now, and why what cannot."""
+        blockers = self._blockers()
+        self.submit.setEnabled(not blockers)
+        plan = self.draft.plan
+        ready = (
+            "Render {} for at most {}.".format(words.count(plan["frames"], "frame"), words.rlc(plan["total_nrlc"]))
+            if plan
+            else ""
+        )
+        self.submit.setToolTip("\n".join(blockers) or ready)
+        self.password.setVisible(self.draft.needs_password(self.wallet))
+        scanning, busy = self.asker.busy("scan"), self.asker.busy("plan") or self.asker.busy("submit")
+        self.progress.setVisible(scanning or busy)
+        self.stop.setVisible(scanning)
+        if not scanning:
+            self.progress.setRange(0, 0)
+            first = "" if self.draft.snapshot.original is None else (blockers[0] if blockers else "Ready.")
+            self.progress_text.setText(first)
+
+    @faults.guarded
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        """Enter in a field moves on instead of spending money; Escape closes."""
+        if event.key() in (Qt.Key_Return, Qt.Key_Enter) and not self.password.hasFocus():
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+
+def _purse(state: Dict[str, Any]) -> Any:
+    """What of a wallet changes a plan."""
+    return state["current"], state["unlocked"], state["network"], state["balance"]

@@ -1,0 +1,92 @@
+"""Colours by state, taken from Natron's dark look, and small drawn marks (so that no image files are shipped).
+
+Natron styles widgets with its own style sheet; we use palette roles and set only what says something.
+"""
+
+from __future__ import annotations
+
+from NatronIExec.gui.qt import Qt, QtCore, QtGui
+
+#: Natron's defaults (Engine/Settings.cpp, appearance page).
+SUNKEN, BASE, RAISED = "#1f1f1f", "#303030", "#474747"
+TEXT, QUIET, SELECTION = "#c7c7c7", "#999999", "#f28a00"
+GOOD, BAD, WARN, BUSY = "#6aa84f", "#e0604e", "#f3b300", "#5a9bd4"
+
+FRAME_COLORS = {
+    "waiting": "#565656",
+    "rendering": BUSY,
+    "done": "#8fbf6f",
+    "imported": GOOD,
+    "failed": BAD,
+    "refunded": "#9a7fb8",
+}
+
+JOB_COLORS = {
+    "done": GOOD,
+    "failed": BAD,
+    "partly": WARN,
+    "held": WARN,
+    "paused": WARN,
+    "cancelled": QUIET,
+    "rendering": BUSY,
+    "importing": BUSY,
+}
+
+LEVEL_COLORS = {"error": BAD, "warning": WARN, "info": BUSY, "good": GOOD}
+
+_LEVEL_SIGNS = {"error": "!", "warning": "!", "info": "i", "good": "✓"}
+
+
+def color(name: str) -> QtGui.QColor:
+    return QtGui.QColor(name)
+
+
+def mark(level: str, side: int = 16) -> QtGui.QPixmap:
+    """A coloured disc with a sign, for check lists and banners. The sign tells the level apart without the colour."""
+    picture = QtGui.QPixmap(side, side)
+    picture.fill(QtGui.QColor(0, 0, 0, 0))
+    painter = QtGui.QPainter(picture)
+    painter.setRenderHint(QtGui.QPainter.Antialiasing)
+    painter.setPen(Qt.NoPen)
+    painter.setBrush(QtGui.QBrush(color(LEVEL_COLORS[level])))
+    if level == "warning":
+        half = side / 2.0
+        painter.drawPolygon(
+            QtGui.QPolygonF(
+                [QtCore.QPointF(half, 0.5), QtCore.QPointF(side - 0.5, side - 1.5), QtCore.QPointF(0.5, side - 1.5)]
+            )
+        )
+    else:
+        painter.drawEllipse(QtCore.QRectF(0.5, 0.5, side - 1.0, side - 1.0))
+    font = painter.font()
+    font.setPixelSize(max(6, int(side * 0.7)))
+    font.setBold(True)
+    painter.setFont(font)
+    painter.setPen(QtGui.QPen(color("#101010")))
+    painter.drawText(QtCore.QRectF(0, 1 if level == "warning" else 0, side, side), 0x0084, _LEVEL_SIGNS[level])
+    painter.end()
+    return picture
+
+
+def natron_palette() -> QtGui.QPalette:
+    """Natron's palette on the Fusion style, for windows that are shown outside Natron (screenshots, tests)."""
+    palette = QtGui.QPalette()
+    for role, name in (
+        (QtGui.QPalette.Window, BASE),
+        (QtGui.QPalette.WindowText, TEXT),
+        (QtGui.QPalette.Base, SUNKEN),
+        (QtGui.QPalette.AlternateBase, "#262626"),
+        (QtGui.QPalette.Text, TEXT),
+        (QtGui.QPalette.Button, RAISED),
+        (QtGui.QPalette.ButtonText, TEXT),
+        (QtGui.QPalette.ToolTipBase, RAISED),
+        (QtGui.QPalette.ToolTipText, TEXT),
+        (QtGui.QPalette.Highlight, SELECTION),
+        (QtGui.QPalette.HighlightedText, "#101010"),
+        (QtGui.QPalette.BrightText, TEXT),
+        (QtGui.QPalette.Link, BUSY),
+    ):
+        palette.setColor(role, color(name))
+    for role in (QtGui.QPalette.WindowText, QtGui.QPalette.Text, QtGui.QPalette.ButtonText):
+        palette.setColor(QtGui.QPalette.Disabled, role, color("#6f6f6f"))
+    return palette

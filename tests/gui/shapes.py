@@ -1,0 +1,356 @@
+"""The shapes of docs/engine-protocol.md, as code: what the fake engine validates and what it answers with.
+
+`check(shape, value)` raises AssertionError naming the path of what is wrong. A shape is a type, a tuple of allowed
+values or shapes, a one-item list (a list of it), or a dict of exact keys; `Optional` keys end in `?`.
+"""
+
+NUMBER = (int, float)
+TEXT_OR_NONE = (str, None)
+INT_OR_NONE = (int, None)
+
+SUBMISSION = {
+    "project": str,
+    "original": TEXT_OR_NONE,
+    "writers": [str],
+    "frames": TEXT_OR_NONE,
+    "chunk": INT_OR_NONE,
+    "network": str,
+    "workerpool": TEXT_OR_NONE,
+    "max_price_nrlc": INT_OR_NONE,
+    "out": TEXT_OR_NONE,
+    "confidential": bool,
+    "trust": int,
+    "test_frames": ("none", "auto", "auto-continue"),
+    "only_missing": bool,
+    "extra_files": [str],
+    "exclude_files": [str],
+}
+
+VERBS = {
+    "hello": {"protocol": int, "version": str},
+    "subscribe": {},
+    "stop": {"force": bool},
+    "status": {},
+    "scan": SUBMISSION,
+    "plan": SUBMISSION,
+    "submit": dict(SUBMISSION, **{"password?": str, "max_total_nrlc?": int, "plan?": str}),
+    "jobs": {},
+    "show": {"job": str},
+    "frames": {"job": str},
+    "logs": {"job": str, "task?": int, "tail?": int},
+    "cancel": {"job": str},
+    "retry": {"job": str, "frames?": str, "password?": str},
+    "import": {"job": str},
+    "claim": {"job?": str, "password?": str},
+    "remove": {"job": str},
+    "bundle": {"job": str, "to": str},
+    "thumbnail": {"job": str, "frame": int, "view?": str, "size": int},
+    "networks": {},
+    "workerpools": {"network": str, "frames?": int, "confidential?": bool},
+    "test_endpoint": {"network": str, "kind": ("rpc", "market", "sms", "ipfs", "gateway"), "url": str},
+    "wallet.state": {"network": str},
+    "wallet.create": {"name": str, "password": str},
+    "wallet.import": {
+        "name": str,
+        "password": str,
+        "key?": str,
+        "mnemonic?": str,
+        "file?": str,
+        "file_password?": str,
+    },
+    "wallet.export": {"address": str, "password": str, "to": str},
+    "wallet.change_password": {"address": str, "password": str, "new_password": str},
+    "wallet.remove": {"address": str, "password": str},
+    "wallet.use": {"address": str},
+    "wallet.unlock": {"address?": str, "password": str, "remember?": bool},
+    "wallet.lock": {},
+    "wallet.deposit": {"network": str, "amount_nrlc": int, "password?": str},
+    "wallet.withdraw": {"network": str, "amount_nrlc": int, "password?": str},
+    "wallet.external": {"url": str},
+    "ledger": {},
+    "settings.get": {},
+    "settings.set": {"changes": dict},
+}
+
+
+def check(shape, value, path="args"):
+    if isinstance(shape, dict):
+        assert isinstance(value, dict), f"{path}: {value!r} is not an object"
+        known = {key.rstrip("?") for key in shape}
+        assert set(value) <= known, f"{path}: unknown keys {set(value) - known}"
+        for key, inner in shape.items():
+            name = key.rstrip("?")
+            if name in value:
+                check(inner, value[name], f"{path}.{name}")
+            else:
+                assert key.endswith("?"), f"{path}: {name} is missing"
+    elif isinstance(shape, list):
+        assert isinstance(value, list), f"{path}: {value!r} is not a list"
+        for at, item in enumerate(value):
+            check(shape[0], item, f"{path}[{at}]")
+    elif isinstance(shape, tuple):
+        assert any(_fits(one, value) for one in shape), f"{path}: {value!r} is none of {shape}"
+    else:
+        assert _fits(shape, value), f"{path}: {value!r} is not {shape}"
+
+
+def _fits(shape, value):
+    if isinstance(shape, type):
+        return isinstance(value, shape) and not (shape is int and isinstance(value, bool))
+    return value == shape and type(value) is type(shape)
+
+
+ADDRESS = "0x7099" + "79" * 18
+POOL = "0x8eF2" + "ab" * 18
+
+
+def job_row(job="job-1", **changes):
+    row = {
+        "id": job,
+        "name": "shot_010",
+        "project": "/work/shot_010.ntp",
+        "original": "/work/shot_010.ntp",
+        "writers": ["Write1"],
+        "network": "arbitrum-sepolia",
+        "state": "rendering",
+        "state_text": "Rendering",
+        "step": "matched",
+        "created_s": 1_790_000_000,
+        "ended_s": None,
+        "frames_total": 20,
+        "frames_done": 8,
+        "frames_failed": 0,
+        "frames_running": 4,
+        "tasks_total": 5,
+        "tasks_done": 2,
+        "paid_nrlc": 500_000_000,
+        "most_nrlc": 500_000_000,
+        "refunded_nrlc": 0,
+        "workerpool": POOL,
+        "refund_at_s": 1_790_010_000,
+        "eta_s": 240,
+        "out": "/work/renders",
+        "last_update_s": 1_790_000_100,
+        "error": None,
+        "thumbnail": None,
+        "held": False,
+    }
+    row.update(changes)
+    return row
+
+
+def frame_row(frame, state="waiting", **changes):
+    row = {
+        "frame": frame,
+        "writer": "Write1",
+        "view": "main",
+        "chunk": (frame - 1) // 4,
+        "state": state,
+        "tries": 0 if state == "waiting" else 1,
+        "time_s": 12.5 if state in ("done", "imported") else None,
+        "size": 1_250_000 if state in ("done", "imported") else None,
+        "file": f"/work/renders/beauty.{frame:04d}.png" if state == "imported" else None,
+        "log": f"Write1 ==> Frame: {frame}, Progress: 100.0%" if state == "imported" else "",
+    }
+    row.update(changes)
+    return row
+
+
+def writer_row(name="Write1", **changes):
+    row = {
+        "name": name,
+        "label": name,
+        "enabled": True,
+        "reason": "",
+        "file": "/work/renders/beauty.####.exr",
+        "format": "exr",
+        "first": 1,
+        "last": 20,
+        "step": 1,
+        "movie": False,
+        "views": ["main"],
+    }
+    row.update(changes)
+    return row
+
+
+def scan_sheet(**changes):
+    sheet = {
+        "writers": [writer_row()],
+        "files": [
+            {
+                "path": f"/work/plates/plate.{n:04d}.exr",
+                "node": "Read1",
+                "why": "input",
+                "size": 12_000_000,
+                "exists": True,
+            }
+            for n in range(1, 21)
+        ],
+        "chunks": [
+            {"index": i, "writer": "Write1", "frames": f"{i * 4 + 1}-{i * 4 + 4}", "files": 4} for i in range(5)
+        ],
+        "missing": [],
+        "checks": [],
+        "bytes": {"sent": 240_000_000, "whole_clips": 1_200_000_000},
+    }
+    sheet.update(changes)
+    return sheet
+
+
+def workerpool_row(**changes):
+    row = {
+        "workerpool": POOL,
+        "name": "iExec worker group",
+        "price_nrlc": 100_000_000,
+        "category": 0,
+        "category_name": "S",
+        "time_limit_s": 3000,
+        "trust": 1,
+        "volume": 500,
+        "confidential": True,
+        "fits": True,
+        "reason": "",
+        "order_hash": "0x" + "cd" * 32,
+    }
+    row.update(changes)
+    return row
+
+
+BALANCE = {"rlc_nrlc": 3_000_000_000, "stake_nrlc": 250_000_000, "locked_nrlc": 0, "eth_wei": "20000000000000000"}
+
+
+def plan_sheet(**changes):
+    sheet = {
+        "plan": "plan-1",
+        "scan": scan_sheet(),
+        "network": "arbitrum-sepolia",
+        "account": ADDRESS,
+        "tasks": 5,
+        "frames": 20,
+        "chunk": 4,
+        "category": {"id": 0, "name": "S", "time_limit_s": 3000},
+        "workerpool": workerpool_row(),
+        "app_price_nrlc": 0,
+        "workerpool_price_nrlc": 100_000_000,
+        "total_nrlc": 500_000_000,
+        "deposit_nrlc": 250_000_000,
+        "gas_wei": "400000000000000",
+        "refund_s": 30_000,
+        "balance": dict(BALANCE),
+        "after_nrlc": 2_750_000_000,
+        "upload_bytes": 240_000_000,
+        "confidential": False,
+        "problems": [],
+        "deals": 1,
+    }
+    sheet.update(changes)
+    return sheet
+
+
+def wallet_state(**changes):
+    state = {
+        "accounts": [
+            {"address": ADDRESS, "name": "Render purse", "file": "/home/artist/purse.json", "kind": "keystore"}
+        ],
+        "current": ADDRESS,
+        "unlocked": True,
+        "external": None,
+        "keyring": {"available": True, "backend": "Secret Service", "remembered": False},
+        "network": "arbitrum-sepolia",
+        "balance": dict(BALANCE),
+        "error": None,
+    }
+    state.update(changes)
+    return state
+
+
+def network_row(name="arbitrum-sepolia", title="Arbitrum Sepolia (test money)", **changes):
+    row = {
+        "name": name,
+        "title": title,
+        "chain_id": 421614,
+        "test": True,
+        "endpoints": {kind: f"https://{kind}.example" for kind in ("rpc", "market", "sms", "ipfs", "gateway")},
+        "available": True,
+        "faucet": "5 test RLC a day from the iExec faucet",
+    }
+    row.update(changes)
+    return row
+
+
+def settings_sheet(**changes):
+    sheet = {
+        "network": "arbitrum-sepolia",
+        "lock_after_s": 900,
+        "job_cap_nrlc": 2_000_000_000,
+        "day_cap_nrlc": 10_000_000_000,
+        "keep_inputs_days": 7,
+        "idle_exit_s": 600,
+        "output_folder": None,
+        "storage": "ipfs",
+        "s3": {"endpoint": "", "bucket": "", "prefix": "", "region": ""},
+        "endpoints": {},
+        "notify": True,
+        "poll_s": 10,
+    }
+    sheet.update(changes)
+    return sheet
+
+
+def job_sheet(row=None, **changes):
+    sheet = dict(row or job_row())
+    sheet.update(
+        {
+            "submission": {
+                "project": "/work/shot_010.ntp",
+                "original": "/work/shot_010.ntp",
+                "writers": ["Write1"],
+                "frames": None,
+                "chunk": 4,
+                "network": "arbitrum-sepolia",
+                "workerpool": None,
+                "max_price_nrlc": None,
+                "out": None,
+                "confidential": False,
+                "trust": 1,
+                "test_frames": "none",
+                "only_missing": False,
+                "extra_files": [],
+                "exclude_files": [],
+            },
+            "deals": [
+                {
+                    "dealid": "0x" + "de" * 32,
+                    "transaction": "0x" + "aa" * 32,
+                    "tasks": 5,
+                    "price_nrlc": 500_000_000,
+                    "start_s": 1_790_000_010,
+                    "final_deadline_s": 1_790_010_000,
+                }
+            ],
+            "manifest": "Qm" + "x" * 44,
+            "request_order": "0x" + "0f" * 32,
+            "steps": [{"step": "scanned", "at_s": 1_790_000_000}, {"step": "matched", "at_s": 1_790_000_020}],
+            "tasks": [
+                {
+                    "index": 0,
+                    "taskid": "0x" + "11" * 32,
+                    "state": "COMPLETED",
+                    "frames": "1-4",
+                    "worker": "0x" + "22" * 20,
+                    "result": "/ipfs/Qm",
+                },
+                {
+                    "index": 1,
+                    "taskid": "0x" + "12" * 32,
+                    "state": "ACTIVE",
+                    "frames": "5-8",
+                    "worker": None,
+                    "result": None,
+                },
+            ],
+        }
+    )
+    sheet.update(changes)
+    return sheet
