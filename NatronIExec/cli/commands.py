@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, Callable
@@ -113,6 +114,7 @@ def submission(session: Session, project: Path, **asked: Any) -> dict[str, Any]:
         **asked,
         "project": str(project.expanduser().absolute()),
         "original": None,
+        "ocio": os.environ.get("OCIO"),
         "writers": list(asked["writers"]),
         "network": network,
         "out": str(out.expanduser().absolute()) if out else None,

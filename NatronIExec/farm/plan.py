@@ -174,6 +174,7 @@ def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel
         chunk=submission.chunk,
         extra_files=submission.extra_files,
         exclude_files=submission.exclude_files,
+        environment={"OCIO": submission.ocio} if submission.ocio else None,
         progress=progress,
         cancel=cancel,
     )

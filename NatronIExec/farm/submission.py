@@ -15,7 +15,7 @@ TEST_FRAMES = ("none", "auto", "auto-continue")
 @dataclass(frozen=True)
 class Submission:
     """The Submission of docs/engine-protocol.md. `frames_of` (frames by writer, `{"Write1": "3,7"}`) goes before
-    `frames`: what a retry asks for."""
+    `frames`: what a retry asks for. `ocio` is the artist's $OCIO, since the engine has another environment."""
 
     project: str
     network: str
@@ -34,6 +34,7 @@ class Submission:
     only_missing: bool = False
     extra_files: tuple[str, ...] = ()
     exclude_files: tuple[str, ...] = ()
+    ocio: str | None = None
 
     @property
     def artist_file(self) -> Path:
@@ -65,7 +66,7 @@ def from_json(asked: Mapping[str, Any]) -> Submission:
 
 
 _TEXT = frozenset({"project", "network"})
-_OPTIONAL_TEXT = frozenset({"original", "frames", "workerpool", "out"})
+_OPTIONAL_TEXT = frozenset({"original", "frames", "workerpool", "out", "ocio"})
 _LISTS = frozenset({"writers", "extra_files", "exclude_files"})
 _FLAGS = frozenset({"confidential", "only_missing"})
 _LEAST = {"chunk": 1, "category": 0, "max_price_nrlc": 0, "trust": 1}

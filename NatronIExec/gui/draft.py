@@ -5,6 +5,7 @@ No Qt in here: the dialog asks `submission` for what to send and `blockers` for 
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set
 
@@ -43,6 +44,7 @@ class Draft:
         asked = dict(self.choice)
         asked["project"] = str(self.snapshot.project)
         asked["original"] = str(self.snapshot.original) if self.snapshot.original else None
+        asked["ocio"] = os.environ.get("OCIO")  # what this Natron uses; the engine has another environment
         return asked
 
     def writer_rows(self) -> List[Dict[str, Any]]:

@@ -92,6 +92,10 @@ class QueueActions(QtCore.QObject):
     def run_named(self, name: str) -> None:
         self.run(_NAMED[name])
 
+    def runner(self, action: Action) -> Callable[[], None]:
+        """A slot for `action` that takes no arguments (buttons send whether they are checked)."""
+        return lambda: self.run(action)
+
     def run(self, action: Action) -> None:
         rows = self._panel.selected()
         if not action.reason(rows):
@@ -105,7 +109,7 @@ class QueueActions(QtCore.QObject):
             reason = action.reason(rows)
             entry.setEnabled(not reason)
             entry.setStatusTip(reason or action.tip)
-            faults.connect(entry.triggered, lambda action=action: self.run(action))
+            faults.connect(entry.triggered, self.runner(action))
         return menu
 
     def _each(self, rows: Sequence[Row], verb: str, done: Callable[[Any], None]) -> None:

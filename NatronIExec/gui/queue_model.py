@@ -194,7 +194,7 @@ class FramesModel(QtCore.QAbstractTableModel):
             return row["file"] if column == FILE else row["log"]
         if role == Qt.DecorationRole and column == FRAME and row["file"] and self.job is not None:
             return self._thumbnails.icon(self.job, row["frame"], row["view"])
-        if role == Qt.DecorationRole and column == FRAME_STATE:
+        if role == Qt.ForegroundRole and column == FRAME_STATE:
             return theme.color(theme.FRAME_COLORS[row["state"]])
         if role == Qt.TextAlignmentRole:
             return RIGHT if column in (FRAME, TIME, SIZE, TRIES) else LEFT

@@ -19,7 +19,7 @@ from NatronIExec.gui.thumbnails import SIDE, Thumbnails
 #: Passing times are counted up this often, while somebody can see them.
 TICK_MS = 1000
 _JOB_WIDTHS = (190, 120, 330, 130, 70, 110, 110, 220)
-_FRAME_WIDTHS = (70, 90, 60, 70, 40, 150, 260, 110)
+_FRAME_WIDTHS = (110, 90, 60, 70, 40, 150, 260, 110)
 
 #: (files, writer) → what was loaded, from the window that the panel is docked in.
 Load = Callable[[List[str], Optional[str]], Any]
@@ -69,7 +69,7 @@ class QueuePanel(QtWidgets.QWidget):
         self.tabs = QtWidgets.QTabWidget()
         for widget, title in ((self.frames_table, "Frames"), (self.log, "Log"), (self.details, "Details")):
             self.tabs.addTab(widget, title)
-        self.buttons = {action.name: button(action.title, lambda a=action: self.actions_.run(a), action.tip)
+        self.buttons = {action.name: button(action.title, self.actions_.runner(action), action.tip)
                         for action in ACTIONS if action.in_bar}  # fmt: skip
         self._lay_out()
 

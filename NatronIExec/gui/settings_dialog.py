@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from NatronIExec import __version__, paths
 from NatronIExec.errors import BadInput, NatronIExecError
@@ -49,7 +49,7 @@ class SettingsDialog(QtWidgets.QDialog):
             self.urls[kind] = QtWidgets.QLineEdit()
             line = QtWidgets.QHBoxLayout()
             line.addWidget(self.urls[kind], 1)
-            line.addWidget(button("Test", lambda kind=kind: self._test(kind), "Ask it one question."))
+            line.addWidget(button("Test", self._tester(kind), "Ask it one question."))
             form.addRow(title + ":", line)
         for name, title in (*_CAPS, *((name, title) for name, title, _ in _TIMES)):
             self.fields[name] = QtWidgets.QLineEdit()
@@ -107,6 +107,9 @@ class SettingsDialog(QtWidgets.QDialog):
         if name in self.networks:
             for kind, field in self.urls.items():
                 field.setText(self.networks[name]["endpoints"].get(kind) or "")
+
+    def _tester(self, kind: str) -> Callable[[], None]:
+        return lambda: self._test(kind)
 
     def _test(self, kind: str) -> None:
         args = {"network": item_of(self.network), "kind": kind, "url": self.urls[kind].text().strip()}

@@ -85,6 +85,7 @@ def natron_palette() -> QtGui.QPalette:
         (QtGui.QPalette.HighlightedText, "#101010"),
         (QtGui.QPalette.BrightText, TEXT),
         (QtGui.QPalette.Link, BUSY),
+        (getattr(QtGui.QPalette, "PlaceholderText", QtGui.QPalette.Link), "#808080"),
     ):
         palette.setColor(role, color(name))
     for role in (QtGui.QPalette.WindowText, QtGui.QPalette.Text, QtGui.QPalette.ButtonText):

@@ -26,7 +26,7 @@ class Thumbnails(QtCore.QObject):
     def __init__(self, bridge: Bridge, parent: Optional[QtCore.QObject] = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._pictures: collections.OrderedDict[Key, Optional[QtGui.QPixmap]] = collections.OrderedDict()
+        self._pictures: collections.OrderedDict[Key, Optional[QtGui.QIcon]] = collections.OrderedDict()
 
     def icon(self, job: str, frame: int, view: Optional[str] = None) -> Any:
         """The picture, or None while it is not there; asking starts its way here."""
@@ -51,7 +51,7 @@ class Thumbnails(QtCore.QObject):
     def _got(self, key: Key, png: str) -> None:
         picture = QtGui.QPixmap()
         if picture.loadFromData(QtCore.QByteArray(base64.b64decode(png))):
-            self._pictures[key] = picture
+            self._pictures[key] = QtGui.QIcon(picture)  # an icon is scaled to its cell, a pixmap is not
             self.ready.emit(key[0])
 
     def _failed(self, problem: NatronIExecError) -> None:

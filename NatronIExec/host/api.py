@@ -48,8 +48,8 @@ class NatronWindow:
 
     def project_range(self) -> Tuple[int, int]:
         """First and last frame of the project."""
-        first, last = self.app.getProjectParam("frameRange").get()[:2]
-        return int(first), int(last)
+        frames = self.app.getProjectParam("frameRange")
+        return int(frames.getValue(0)), int(frames.getValue(1))
 
     def select_node(self, name: str) -> None:
         """Show the artist which node is meant; a node that is gone is passed over."""

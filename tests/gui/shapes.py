@@ -24,6 +24,7 @@ SUBMISSION = {
     "only_missing": bool,
     "extra_files": [str],
     "exclude_files": [str],
+    "ocio?": TEXT_OR_NONE,
 }
 
 VERBS = {
@@ -32,14 +33,14 @@ VERBS = {
     "stop": {"force": bool},
     "status": {},
     "scan": SUBMISSION,
-    "plan": SUBMISSION,
+    "plan": ({"retry": str, "frames?": str}, SUBMISSION),
     "submit": dict(SUBMISSION, **{"password?": str, "max_total_nrlc?": int, "plan?": str}),
     "jobs": {},
     "show": {"job": str},
     "frames": {"job": str},
     "logs": {"job": str, "task?": int, "tail?": int},
     "cancel": {"job": str},
-    "retry": {"job": str, "frames?": str, "password?": str},
+    "retry": {"job": str, "frames?": str, "password?": str, "plan?": str, "max_total_nrlc?": int},
     "import": {"job": str},
     "claim": {"job?": str, "password?": str},
     "remove": {"job": str},
@@ -95,6 +96,12 @@ def check(shape, value, path="args"):
 
 
 def _fits(shape, value):
+    if isinstance(shape, dict):
+        try:
+            check(shape, value)
+        except AssertionError:
+            return False
+        return True
     if isinstance(shape, type):
         return isinstance(value, shape) and not (shape is int and isinstance(value, bool))
     return value == shape and type(value) is type(shape)

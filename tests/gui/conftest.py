@@ -1,0 +1,90 @@
+"""A Qt application without a screen, a fake engine that validates what it is asked, and a Natron that is small.
+
+Runs on whatever binding `QT_API` names, also with the system's Python: nothing here needs the engine's packages.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_API", "pyside6")
+HERE = Path(__file__).parent
+for folder in (str(HERE), str(HERE.parents[1])):
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+from fake_engine import FakeEngine  # noqa: E402
+from wire_client import WireClient  # noqa: E402
+
+from NatronIExec.gui import faults  # noqa: E402
+from NatronIExec.gui.bridge import Bridge  # noqa: E402
+from NatronIExec.gui.choices import Choices  # noqa: E402
+from NatronIExec.gui.qt import QtCore, QtWidgets  # noqa: E402
+from NatronIExec.host.project import Snapshot  # noqa: E402
+
+PATIENCE_S = 20
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    folder = tmp_path / "state"
+    monkeypatch.setenv("NATRON_IEXEC_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def application():
+    return QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+
+
+@pytest.fixture
+def until(application):
+    """Let Qt work until something holds."""
+
+    def wait(holds, what=""):
+        give_up = time.monotonic() + PATIENCE_S
+        while not holds():
+            application.processEvents(QtCore.QEventLoop.AllEvents, 20)
+            assert time.monotonic() < give_up, "waited in vain " + what
+
+    return wait
+
+
+@pytest.fixture(autouse=True)
+def no_faults(monkeypatch, application):
+    """A bug in a slot fails the test."""
+    found = []
+    monkeypatch.setattr(faults, "fault", lambda problem: found.append(problem))
+    yield found
+    assert not found, found
+
+
+@pytest.fixture
+def engine(home):
+    made = FakeEngine(home)
+    yield made
+    made.close()
+    assert not made.complaints, made.complaints
+
+
+@pytest.fixture
+def bridge(engine, application, until):
+    made = Bridge(lambda: WireClient(engine))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    project = tmp_path / "shot_010.ntp"
+    project.write_text("<xml/>")
+    return Snapshot(project, project, "shot_010", ("Write1",), (), (1, 20), "")
+
+
+@pytest.fixture
+def choices(tmp_path):
+    return Choices(tmp_path / "choices")

@@ -1,0 +1,139 @@
+"""Accounts and settings: what is typed goes to the engine and nowhere else."""
+
+import pytest
+from shapes import ADDRESS, wallet_state
+
+from NatronIExec.gui.parts import choose
+from NatronIExec.gui.qt import QtWidgets
+from NatronIExec.gui.settings_dialog import SettingsDialog
+from NatronIExec.gui.wallet_dialog import WalletDialog
+
+
+@pytest.fixture
+def wallet(bridge, until):
+    dialog = WalletDialog(bridge)
+    dialog.show()
+    until(lambda: dialog.state is not None, "for the wallet")
+    yield dialog
+    dialog.close()
+
+
+def fields(dialog):
+    return dialog.form.fields
+
+
+def test_accounts_and_balances_are_shown(wallet, until):
+    assert wallet.accounts.topLevelItem(0).text(2) == ADDRESS
+    assert "RLC" in wallet.values["rlc"].text()
+    until(lambda: wallet.ledger.topLevelItemCount() == 1, "for the ledger")
+    assert "0.4 RLC" in wallet.month.text()
+
+
+def test_a_new_account_needs_its_password_twice(wallet, engine, until):
+    wallet.actions["wallet.create"].click()
+    form = fields(wallet)
+    form["name"].setText("second")
+    form["password"].setText("long enough")
+    assert not wallet.form.go.isEnabled()
+    assert "repetition" in wallet.form.problem.text()
+    form["password again"].setText("long enough")
+    assert wallet.form.go.isEnabled()
+    wallet.form.go.click()
+    assert form["password"].text() == form["password again"].text() == ""
+    until(lambda: engine.args_of("wallet.create"), "for the question")
+    assert engine.args_of("wallet.create") == [{"name": "second", "password": "long enough"}]
+    until(lambda: "Back it up" in wallet.banner.text(), "for the answer")
+
+
+@pytest.mark.parametrize("source", ["key", "mnemonic"])
+def test_secrets_are_masked_and_cleared(wallet, engine, until, source):
+    wallet.actions["wallet.import"].click()
+    form = fields(wallet)
+    choose(form["source"], source)
+    assert form["secret"].isVisible()
+    assert form["secret"].echoMode() == QtWidgets.QLineEdit.Password
+    form["secret"].setText("one two three")
+    form["password"].setText("long enough")
+    form["password again"].setText("long enough")
+    wallet.form.go.click()
+    assert form["secret"].text() == ""
+    until(lambda: engine.args_of("wallet.import"), "for the question")
+    assert engine.args_of("wallet.import")[0][source] == "one two three"
+
+
+def test_closing_forgets_what_was_typed(wallet):
+    wallet.actions["wallet.remove"].click()
+    field = fields(wallet)["password"]
+    field.setText("typed")
+    wallet.password.setText("typed too")
+    wallet.close()
+    assert field.text() == wallet.password.text() == ""
+
+
+def test_unlock_and_lock(bridge, engine, until):
+    engine.wallet = wallet_state(unlocked=False)
+    dialog = WalletDialog(bridge)
+    dialog.show()
+    until(lambda: dialog.state is not None, "for the wallet")
+    assert not dialog.deposit.isEnabled()
+    dialog.password.setText("correct horse")
+    dialog.unlock.click()
+    assert dialog.password.text() == ""
+    until(lambda: dialog.state["unlocked"], "for the lock")
+    assert dialog.lock.isVisible()
+    dialog.lock.click()
+    until(lambda: not dialog.state["unlocked"], "for the lock")
+    dialog.close()
+
+
+def test_money_moves_by_amounts_that_are_some(wallet, engine, until):
+    wallet.tabs.setCurrentIndex(1)
+    wallet.amount.setText("lots")
+    wallet.deposit.click()
+    assert "not an amount" in wallet.banner.text()
+    wallet.amount.setText("0,5")
+    wallet.deposit.click()
+    until(lambda: engine.args_of("wallet.deposit"), "for the question")
+    assert engine.args_of("wallet.deposit")[0]["amount_nrlc"] == 500_000_000
+    until(lambda: "are staked" in wallet.banner.text(), "for the answer")
+
+
+def test_an_external_signer(wallet, engine, until):
+    wallet.tabs.setCurrentIndex(3)
+    wallet.url.setText("http://127.0.0.1:8550")
+    wallet.connect_button.click()
+    until(lambda: (wallet.state or {}).get("external"), "for the signer")
+    assert "Signed elsewhere" in wallet.lock_text.text()
+
+
+@pytest.fixture
+def settings(bridge, until):
+    dialog = SettingsDialog(bridge)
+    dialog.show()
+    until(lambda: dialog.save.isEnabled(), "for the settings")
+    yield dialog
+    dialog.close()
+
+
+def test_only_changes_are_saved(settings, engine, until):
+    assert settings.changes() == {}
+    settings.fields["job_cap_nrlc"].setText("1.5")
+    settings.fields["lock_after_s"].setText("5")
+    settings.save.click()
+    until(lambda: engine.args_of("settings.set"), "for the question")
+    assert engine.args_of("settings.set") == [{"changes": {"job_cap_nrlc": 1_500_000_000, "lock_after_s": 300}}]
+
+
+def test_nonsense_is_not_saved(settings, engine):
+    settings.fields["keep_inputs_days"].setText("soon")
+    settings.save.click()
+    assert "needs a number" in settings.banner.text()
+    assert engine.args_of("settings.set") == []
+
+
+def test_an_endpoint_is_tried(settings, engine, until):
+    settings.urls["rpc"].setText("http://127.0.0.1:1")
+    settings._test("rpc")
+    until(lambda: "answers in 12 ms" in settings.banner.text(), "for the answer")
+    assert engine.args_of("test_endpoint")[0]["url"] == "http://127.0.0.1:1"
+    assert settings.changes()["endpoints"]
