@@ -1,6 +1,6 @@
-"""Every window in its states: the dialogs and the panel as they are in Natron, beside a real engine on the local network.
+"""Every window in its states, as in Natron, beside a real engine on the local network.
 
-    scripts/screenshots [FOLDER]          default: docs/screenshots
+scripts/screenshots [FOLDER]          default: docs/screenshots
 """
 
 from __future__ import annotations

@@ -179,6 +179,7 @@ def tree(columns: List[str], parent: Optional[QtWidgets.QWidget] = None) -> QtWi
     made.setRootIsDecorated(False)
     made.setUniformRowHeights(True)
     made.setAlternatingRowColors(True)
+    made.setStyleSheet(theme.ITEMS)
     made.setTabKeyNavigation(False)
     made.setTextElideMode(Qt.ElideMiddle)
     return made

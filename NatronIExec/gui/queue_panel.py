@@ -6,7 +6,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.gui import faults, queue_model, words
+from NatronIExec.gui import faults, queue_model, theme, words
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.frame_bar import BarDelegate, FrameStrip, Legend
 from NatronIExec.gui.job_details import JobDetails
@@ -246,6 +246,7 @@ def _table(model: Any, widths: Sequence[int], selection: Any) -> QtWidgets.QTabl
     table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
     table.setSelectionMode(selection)
     table.setAlternatingRowColors(True)
+    table.setStyleSheet(theme.ITEMS)
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.setTabKeyNavigation(False)

@@ -12,6 +12,12 @@ SUNKEN, BASE, RAISED = "#1f1f1f", "#303030", "#474747"
 TEXT, QUIET, SELECTION = "#c7c7c7", "#999999", "#f28a00"
 GOOD, BAD, WARN, BUSY = "#6aa84f", "#e0604e", "#f3b300", "#5a9bd4"
 
+#: Natron colours tables by its own style sheet, but leaves alternate rows and item text to the system's palette.
+ITEMS = (
+    f"QAbstractItemView {{ background: {SUNKEN}; alternate-background-color: #262626; color: {TEXT};"
+    f" selection-background-color: {SELECTION}; selection-color: #101010; }}"
+)
+
 FRAME_COLORS = {
     "waiting": "#565656",
     "rendering": BUSY,

@@ -17,7 +17,13 @@ ROOT = Path(__file__).parents[2]
 def window(application):
     made = QtWidgets.QMainWindow()
     render = made.menuBar().addMenu("&Render")
-    for title in ("Render &All Writers", "Render &Selected Writers", "Enable Render Statistics", menu.SUBMIT, menu.QUEUE):
+    for title in (
+        "Render &All Writers",
+        "Render &Selected Writers",
+        "Enable Render Statistics",
+        menu.SUBMIT,
+        menu.QUEUE,
+    ):
         render.addAction(title)
     made.menuBar().addMenu("&Help").addAction("About")
     made.show()

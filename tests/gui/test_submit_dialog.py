@@ -71,7 +71,13 @@ def test_a_wrong_password_keeps_the_dialog(open_dialog, engine, until):
 
 
 def test_errors_block_and_say_why(open_dialog, engine, until):
-    check = {"level": "error", "code": "missing-file", "node": "Read1", "title": "A file is gone.", "remedy": "Restore it."}
+    check = {
+        "level": "error",
+        "code": "missing-file",
+        "node": "Read1",
+        "title": "A file is gone.",
+        "remedy": "Restore it.",
+    }
     engine.answers["scan"] = lambda args: scan_sheet(checks=[check])
     dialog = open_dialog(ready=False)
     until(lambda: dialog.checks.banners, "for the checks")
