@@ -1,0 +1,87 @@
+"""The door to Natron: copies of the project, and frames that are shown in it."""
+
+import pytest
+from fake_natron import App, Node
+
+from NatronIExec.errors import BadInput, ProjectError
+from NatronIExec.gui.desk import load_frames
+from NatronIExec.host import project, reader
+from NatronIExec.host.api import NatronWindow
+
+
+@pytest.fixture
+def shot(tmp_path):
+    file = tmp_path / "shot" / "comp.ntp"
+    file.parent.mkdir()
+    file.write_text("the artist's")
+    return file
+
+
+def writer(name="Write1", **more):
+    return Node(name, "writer", "[Project]/renders/a.####.png", **more)
+
+
+def test_a_snapshot_is_a_copy_and_nothing_else_changes(shot):
+    group = Node("Group1", children=[writer("Inner", selected=True)])
+    app = App(shot, [writer(), group])
+    found = project.take(NatronWindow(app))
+    assert found.project != shot
+    assert found.original == shot
+    assert found.writers == ("Write1", "Group1.Inner")
+    assert found.selected == ("Group1.Inner",)
+    assert (found.name, found.frame_range) == ("comp", (1, 24))
+    assert shot.read_text() == "the artist's"
+    assert sorted(path.name for path in shot.parent.iterdir()) == ["comp.ntp"]
+
+
+def test_a_project_that_was_never_saved(tmp_path):
+    found = project.take(NatronWindow(App()))
+    assert (found.original, found.name) == (None, "Untitled")
+
+
+def test_a_full_disk_is_said(shot):
+    app = App(shot)
+    app.disk_full = True
+    with pytest.raises(ProjectError, match="could not save a copy"):
+        project.take(NatronWindow(app))
+
+
+def test_frames_get_a_read_node_beside_their_writer(shot):
+    node = writer()
+    node.place = (100.0, 50.0)
+    app = App(shot, [node])
+    files = [str(shot.parent / "renders" / f"a.{frame:04d}.png") for frame in (1, 2)]
+    name, created = reader.show_frames(NatronWindow(app), files, "Write1")
+    assert created
+    made = app.getNode(name)
+    assert made.filename.getValue() == str(shot.parent / "renders" / "a.####.png")
+    assert made.place == (250.0, 50.0)
+    assert reader.show_frames(NatronWindow(app), files, "Write1") == (name, False)
+    assert made.filename.reloads == 1
+
+
+@pytest.mark.parametrize("raw", ["[Project]/renders/a.%04d.png", "renders/a.####.png", "{folder}/renders/a.0001.png"])
+def test_a_reader_of_the_same_frames_is_reloaded(shot, raw):
+    existing = Node("Read7", "reader", raw.replace("{folder}", str(shot.parent)))
+    app = App(shot, [writer(), existing])
+    files = [str(shot.parent / "renders" / "a.0001.png")]
+    assert reader.show_frames(NatronWindow(app), files, "Write1") == ("Read7", False)
+    assert existing.filename.reloads == 1
+
+
+def test_only_images_are_loaded(shot):
+    for files in ([], [str(shot)], ["/x/a.0001.py"]):
+        with pytest.raises(BadInput):
+            reader.show_frames(NatronWindow(App(shot)), files, None)
+
+
+def test_each_writer_and_view_has_its_own_reader(shot):
+    app = App(shot, [writer("A"), writer("B")])
+    rows = [
+        {"writer": name, "view": "", "state": state, "file": f"/r/{name}.{frame:04d}.exr"}
+        for name in "AB"
+        for frame, state in ((1, "imported"), (2, "waiting"))
+    ]
+    assert len(load_frames(NatronWindow(app), rows)) == 2
+    patterns = {node.filename.getValue() for node in app.children if node.kind == "reader"}
+    assert patterns == {"/r/A.####.exr", "/r/B.####.exr"}
