@@ -176,6 +176,9 @@ class WalletDialog(QtWidgets.QDialog):
         except BadInput as problem:
             self.failed(problem)
             return
+        if item_of(self.network) is None:
+            self.failed(BadInput("The networks are not known yet.", "Wait for the engine, then try again."))
+            return
         if not amount:
             self.failed(BadInput("How much?", "Type an amount of RLC."))
             return

@@ -88,6 +88,7 @@ def test_unlock_and_lock(bridge, engine, until):
 
 def test_money_moves_by_amounts_that_are_some(wallet, engine, until):
     wallet.tabs.setCurrentIndex(1)
+    until(lambda: wallet.network.count() == 2, "for the networks")
     wallet.amount.setText("lots")
     wallet.deposit.click()
     assert "not an amount" in wallet.banner.text()
