@@ -87,9 +87,7 @@ def test_foreign_libraries_have_one_door(file: Path) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "module", ["gui.bridge", "gui.menu", "host.project", "host.reader", "engine.client", "container.entrypoint"]
-)
+@pytest.mark.parametrize("module", ["gui.bridge", "gui.menu", "host.project", "host.reader", "engine.client"])
 def test_light_modules_stay_light(module: str) -> None:
     """What runs inside Natron loads none of the heavy libraries."""
     if not (PACKAGE / (module.replace(".", "/") + ".py")).exists():

@@ -6,6 +6,7 @@ id is never Arbitrum's: the hub's address is equal, so a signature would be vali
 
 from __future__ import annotations
 
+import collections
 import json
 import threading
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class Chain:
     def __init__(self, url: str, transport: Transport) -> None:
         self.url = url
         self._transport = transport
-        self._sending = threading.Lock()
+        self._sending: dict[str, threading.Lock] = collections.defaultdict(threading.Lock)
 
     def rpc(self, method: str, *params: Any) -> Any:
         return self._transport.rpc(self.url, method, list(params), retry=False)
@@ -97,11 +98,11 @@ class Chain:
     def send(self, sender: str, to: str | None, data: str, gas: int = 12_000_000) -> Mapping[str, Any]:
         """Send from an unlocked account and wait for the receipt (anvil mines at once, but answers before)."""
         transaction = {"from": sender, "data": data, "gas": hex(gas), **({"to": to} if to else {})}
-        with self._sending:  # two at once from one account would get the same nonce
+        with self._sending[sender]:  # the next one of an account is given its nonce when this one is mined
             sent = self.rpc("eth_sendTransaction", transaction)
-        receipt = None
-        while receipt is None:
-            receipt = self.rpc("eth_getTransactionReceipt", sent)
+            receipt = None
+            while receipt is None:
+                receipt = self.rpc("eth_getTransactionReceipt", sent)
         if int(receipt["status"], 16) != 1:
             raise ServiceError("A transaction of the local network failed.", "See the details.", transaction=sent)
         return dict(receipt)

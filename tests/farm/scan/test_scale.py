@@ -14,7 +14,7 @@ from NatronIExec.farm.scan import scan
 READERS, CHAIN, FOLDER = 250, 18, 10_000
 #: Seconds; many times what it takes on a quiet machine.
 PATIENCE = 60
-HEARD = 1.0
+HEARD = 10.0
 
 
 @pytest.fixture
