@@ -1,4 +1,4 @@
-"""The few Natron calls that we use, as small real classes. scripts/try-in-natron makes the same calls in the real one."""
+"""The few Natron calls that we use, as small real classes; scripts/try-in-natron makes the same in the real one."""
 
 from pathlib import Path
 
