@@ -251,20 +251,19 @@ class Jobs:
 
     def rows(self) -> list[dict[str, Any]]:
         frames, tasks = self._spool.frame_counts(), self._spool.task_counts()
-        networks = self._services.networks()
         refunds = {entry["job"]: entry["refunded_nrlc"] for entry in self._spool.ledger()}
         return [
-            self._row(job, frames.get(job.id, {}), tasks.get(job.id, {}), refunds.get(job.id, 0), networks)
+            self._row(job, frames.get(job.id, {}), tasks.get(job.id, {}), refunds.get(job.id, 0))
             for job in self._spool.jobs()
         ]
 
     def row(self, job_id: str) -> dict[str, Any]:
         job = self._spool.job(job_id)
         frames, tasks = self._spool.counts_of(job_id, "frames"), self._spool.counts_of(job_id, "tasks")
-        return self._row(job, frames, tasks, self._watcher.refunded_nrlc(job), self._services.networks())
+        return self._row(job, frames, tasks, self._watcher.refunded_nrlc(job))
 
-    def _row(self, job: Job, frames: Any, tasks: Any, refunded: int, networks: Any) -> dict[str, Any]:
-        row = rows.job_row(job, frames, tasks, refunded, networks.get(job.quote.network), self._clock())
+    def _row(self, job: Job, frames: Any, tasks: Any, refunded: int) -> dict[str, Any]:
+        row = rows.job_row(job, frames, tasks, refunded, self._clock())
         row["last_update_s"] = self._pipeline.seen_s.get(job.id) or job.ended_s or job.created_s
         done = next((f for f in self._spool.frames(job.id, 0) if f.state == "imported"), None)
         row["thumbnail"] = done.frame if done else None

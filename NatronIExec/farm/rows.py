@@ -7,16 +7,13 @@ from typing import Any
 
 from NatronIExec.farm.job import Job, JobTask
 from NatronIExec.farm.targets import targets_of
-from NatronIExec.iexec.network import Network
 
 Counts = Mapping[str, int]
 _DONE = ("imported", "done")
 _LOST = ("failed", "refunded")
 
 
-def job_row(
-    job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, network: Network | None, now_s: float
-) -> dict[str, Any]:
+def job_row(job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, now_s: float) -> dict[str, Any]:
     total, done = sum(frames.values()), sum(frames.get(state, 0) for state in _DONE)
     lost = sum(frames.get(state, 0) for state in _LOST)
     return {
@@ -48,7 +45,6 @@ def job_row(
         "error": job.error,
         "thumbnail": None,
         "held": job.state == "held",
-        "test_network": bool(network and network.test),
     }
 
 
