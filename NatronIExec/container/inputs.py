@@ -90,6 +90,8 @@ class Inputs:
                     return
                 except (OSError, urllib.error.URLError) as failure:
                     problem = failure
+                    if isinstance(failure, urllib.error.HTTPError):
+                        failure.close()
             self._pause(min(30.0, 0.5 * 2**attempt) * (0.5 + random.random()))
         raise Unreachable(f"{file.path} could not be fetched: {problem}.", "Try these frames again.")
 

@@ -353,7 +353,6 @@ class Pipeline:
         folder = self._spool.job_folder(job_id)
         for sealed in folder.glob("sent/sealed-*"):
             sealed.unlink(missing_ok=True)
-        shutil.rmtree(folder / "results", ignore_errors=True)
         self._spool.update(job_id, inputs_cleared=True)
         return None
 

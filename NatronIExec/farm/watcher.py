@@ -29,6 +29,7 @@ class Watcher:
         self._bags: dict[str, BagWatch] = {}
         self._deals: dict[str, list[Deal]] = {}
         self._lock = threading.Lock()
+        self._claiming = threading.Lock()
 
     def poll(self, job: Job) -> list[int]:
         """Record what is new; returns the indexes of the tasks that changed. One HTTP request when nothing is."""
@@ -55,7 +56,12 @@ class Watcher:
         return any(bag.block.timestamp_s >= deal["final_deadline_s"] for deal in job.deals)
 
     def claim(self, job: Job) -> int:
-        """Get the money of overdue tasks back; returns how many. Raises WalletLocked, NotEnoughFunds."""
+        """Get the money of overdue tasks back; returns how many. One at a time: what a person claims, the engine may be
+        claiming by itself. Raises WalletLocked, NotEnoughFunds."""
+        with self._claiming:
+            return self._claim(job)
+
+    def _claim(self, job: Job) -> int:
         net = self._services.of(job.quote.network)
         overdue = claimable(net.hub, self._deals_of(job, net), net.hub.block().timestamp_s, job.quote.timeref_s)
         if not overdue:

@@ -74,7 +74,10 @@ class Transport:
             response = self._send(
                 method, url, params=params, headers=headers, json=json_body, data=content, files=files, stream=True
             )
-            response._content = _read_capped(response)
+            try:
+                response._content = _read_capped(response)
+            finally:
+                response.close()
             return response
 
         return self._checked(send, url, repeat, accept)
@@ -123,11 +126,14 @@ class Transport:
             have = part.stat().st_size if part.exists() else 0
             headers = {"Range": f"bytes={have}-"} if have else {}
             response = self._send("GET", url, headers=headers, stream=True)
-            if response.status_code == 416:
-                part.unlink()
-                raise requests.ConnectionError("the partial file does not fit any more")
-            if response.status_code < 400:
-                _save(response, part, have if response.status_code == 206 else 0, max_bytes, cancel)
+            try:
+                if response.status_code == 416:
+                    part.unlink()
+                    raise requests.ConnectionError("the partial file does not fit any more")
+                if response.status_code < 400:
+                    _save(response, part, have if response.status_code == 206 else 0, max_bytes, cancel)
+            finally:
+                response.close()
             return response
 
         self._checked(fetch, url, True, (), tries)
