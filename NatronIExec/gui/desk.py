@@ -108,14 +108,18 @@ class Desk:
             before = self._states.get(row["id"])
             self._states[row["id"]] = row["state"]
             if before not in (None, "done", "partly") and row["state"] in ("done", "partly"):
-                window = self._window_of(row)
-                if window is not None:
-                    self.bridge.ask(
-                        "frames",
-                        {"job": row["id"]},
-                        lambda frames, window=window: load_frames(window, frames),
-                        lambda problem: faults.log(str(problem)),
-                    )
+                self.bridge.ask(
+                    "frames",
+                    {"job": row["id"]},
+                    lambda frames, row=row: self._load(row, frames),
+                    lambda problem: faults.log(str(problem)),
+                )
+
+    def _load(self, row: Dict[str, Any], frames: List[Dict[str, Any]]) -> None:
+        """Into the window that shows the job's project now: it may have been closed since the frames were asked for."""
+        window = self._window_of(row)
+        if window is not None:
+            load_frames(window, frames)
 
     def _window_of(self, row: Dict[str, Any]) -> Optional[NatronWindow]:
         for window in self._windows.values():
