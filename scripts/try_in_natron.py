@@ -83,9 +83,7 @@ class Trial:
             "NATRON_TRIAL_OUT": str(OUT),
         }
         with (OUT / f"natron-{phase}.log").open("wb") as log:
-            running = subprocess.Popen(
-                [os.environ["NATRON"], str(project)], stdout=log, stderr=log, env=environment
-            )
+            running = subprocess.Popen([os.environ["NATRON"], str(project)], stdout=log, stderr=log, env=environment)
         report, told, give_up = OUT / "report.txt", 0, time.monotonic() + PATIENCE_S
         report.write_text("")
         try:

@@ -91,8 +91,17 @@ def print_checks(checks: Iterable[Wire]) -> None:
 
 def print_scan(scan: Wire) -> None:
     out = console()
+    rendered: dict[str, list[int]] = {}
+    for chunk in scan["chunks"]:
+        rendered.setdefault(chunk["writer"], []).extend(chunk["frames"])
     writers = [
-        (w["name"], "yes" if w["enabled"] else w["reason"], w["format"], f"{w['first']}-{w['last']}", w["file"])
+        (
+            w["name"],
+            "yes" if w["enabled"] else w["reason"],
+            w["format"],
+            _frames(rendered.get(w["name"], [])),
+            w["file"],
+        )
         for w in scan["writers"]
     ]
     out.print(table(("writer", "renders", "format", "frames", "file"), writers))
@@ -104,9 +113,7 @@ def print_scan(scan: Wire) -> None:
     out.print(table(("file", "node", "why", "size"), listed[:FILES_SHOWN]))
     if len(listed) > FILES_SHOWN:
         out.print(f"… and {len(listed) - FILES_SHOWN} more (--json lists all)")
-    for missing in scan["missing"]:
-        out.print(f"[red]missing[/red] {escape(str(missing['path']))} ({escape(str(missing['node']))})")
-    print_checks(scan["checks"])
+    print_checks(scan["checks"])  # missing files are among them
 
 
 def print_jobs(rows: Iterable[Wire]) -> None:
