@@ -5,9 +5,9 @@
 Three parts. "open" and "update": the queue panel with `--jobs` jobs, one of them with `--frames` frames on show, until
 everything is painted. "stalls": a heartbeat of 10 ms on the GUI thread; each beat that comes late is a stall of as many
 milliseconds. It beats while nothing happens (what this machine does by itself), while every frame of that job changes
-ten times a second, and through a whole job of the example on a local iExec and a real engine, both in processes of their
-own as an artist has them: dialog, scan, price, Submit, frames coming home. Events are decoded from JSON on the client's
-thread, so its share of the GIL counts. The goals are those of issue 3.
+ten times a second, and through a whole job of the example on a local iExec and a real engine, both in processes of
+their own as an artist has them: dialog, scan, price, Submit, frames coming home. Events are decoded from JSON on the
+client's thread, so its share of the GIL counts.
 """
 
 from __future__ import annotations
@@ -110,8 +110,9 @@ class Crowded:
     """The panel beside an engine with very many jobs, which is a client in this process that knows its answers."""
 
     def __init__(self, application: Any, jobs: int, frames: int) -> None:
-        from NatronIExec.gui.bridge import Bridge
         from shapes import frame_row, job_row, wallet_state
+
+        from NatronIExec.gui.bridge import Bridge
 
         self.application, self.frame_row = application, frame_row
         self.count = frames

@@ -1,4 +1,4 @@
-"""Menu → dialog → Submit → frames on disk → Read node, with the real engine on the local network; only Natron is small."""
+"""Menu → dialog → Submit → frames on disk → Read node: the real engine on the local network; only Natron is small."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 sys.path.insert(0, str(Path(__file__).parent / "gui"))
 
-from fake_natron import App, Node  # noqa: E402
+from fake_natron import App, Node
 
-from NatronIExec.gui import faults, menu  # noqa: E402
-from NatronIExec.gui.qt import QtWidgets  # noqa: E402
+from NatronIExec.gui import faults, menu
+from NatronIExec.gui.qt import QtWidgets
 
 PASSWORD = "correct horse battery"
 PATIENCE_S = 90
@@ -28,20 +28,20 @@ PATIENCE_S = 90
 class OpenProject(App):
     """A window of Natron with a project on disk, and no pane to dock into: panels float."""
 
-    def saveTempProject(self, path: str) -> bool:  # noqa: N802
+    def saveTempProject(self, path: str) -> bool:
         shutil.copy(self.project, path)
         return True
 
-    def getUserPanel(self, name: str) -> None:  # noqa: N802
+    def getUserPanel(self, name: str) -> None:
         return None
 
-    def registerPythonPanel(self, panel: Any, command: str) -> None:  # noqa: N802
+    def registerPythonPanel(self, panel: Any, command: str) -> None:
         self.panel = panel
 
-    def getTabWidget(self, name: str) -> None:  # noqa: N802
+    def getTabWidget(self, name: str) -> None:
         return None
 
-    def getActiveTabWidget(self) -> None:  # noqa: N802
+    def getActiveTabWidget(self) -> None:
         return None
 
 

@@ -10,7 +10,7 @@ from NatronIExec.gui import faults, theme, words
 from NatronIExec.gui.qt import LEFT, RIGHT, Qt, QtCore
 from NatronIExec.gui.thumbnails import Thumbnails
 
-#: Roles as plain numbers: a table asks for thousands a second, and looking up or comparing an enum costs ten times more.
+#: Roles as plain numbers: a table asks for thousands a second, and an enum costs ten times more to compare.
 DISPLAY, TIP, PICTURE, INK, ALIGNMENT = (
     int(role) for role in (Qt.DisplayRole, Qt.ToolTipRole, Qt.DecorationRole, Qt.ForegroundRole, Qt.TextAlignmentRole)
 )
