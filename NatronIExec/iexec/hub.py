@@ -1,4 +1,4 @@
-"""The chain: everything that is read from and sent to an iExec hub. The only importer of web3, used for its ABI codec.
+"""The chain: everything that is read from and sent to an iExec hub.
 
 Reads are grouped into JSON-RPC batches, so that a purchase takes few HTTP requests whatever its size. A transaction is
 signed before it is sent, its hash known and recorded by the caller; it is sent once and then looked up.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import asdict, dataclass
-from typing import Any, Callable, Iterable, Mapping, Sequence, cast
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from web3 import Web3
 
 from NatronIExec.errors import NotEnoughFunds, WrongChain
 from NatronIExec.iexec import abi
+from NatronIExec.iexec.interface import Interface
 from NatronIExec.iexec.network import Network
 from NatronIExec.iexec.orders import Domain, deal_id, hash_order, task_id
 from NatronIExec.iexec.records import (
@@ -109,11 +109,7 @@ class Hub:
         self.network = network
         self.domain = Domain(network.chain_id, network.hub)
         self.transport = transport
-        codec = Web3()
-        self._hub = codec.eth.contract(address=cast(Any, network.hub), abi=abi.HUB)
-        self._asset = codec.eth.contract(abi=abi.ASSET)
-        self._token = codec.eth.contract(address=cast(Any, network.rlc), abi=abi.TOKEN)
-        self._codec = codec.codec
+        self._hub, self._asset, self._token = Interface(abi.HUB), Interface(abi.ASSET), Interface(abi.TOKEN)
         self._owners: dict[str, str] = {}
 
     # reading
@@ -144,23 +140,17 @@ class Hub:
                 "Correct the hub's address in the network's file.",
             )
 
-    def view(self, name: str, *args: Any, to: str = "", contract: Any = None) -> Call:
+    def view(self, name: str, *args: Any, to: str = "", contract: Interface | None = None) -> Call:
         """One eth_call for a batch. Some nodes want a sender, so there always is one."""
-        source = contract if contract is not None else self._hub
-        data = source.encode_abi(name, args=list(args))
+        data = (contract or self._hub).encode(name, args)
         return "eth_call", [{"from": self.network.hub, "to": to or self.network.hub, "data": data}, "latest"]
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         return self.transport.rpc_batch(self.network.rpc, calls)
 
-    def decode(self, name: str, answer: str, contract: Any = None) -> Any:
-        """The outputs of `name`, a single one unwrapped."""
-        source = contract if contract is not None else self._hub
-        outputs = [entry for entry in source.abi if entry.get("name") == name and entry["type"] == "function"][0][
-            "outputs"
-        ]
-        values = self._codec.decode([_type(output) for output in outputs], bytes.fromhex(answer[2:]))
-        return values[0] if len(values) == 1 else values
+    def decode(self, name: str, answer: str) -> Any:
+        """The outputs of the hub's `name`, a single one unwrapped."""
+        return self._hub.decode(name, answer)
 
     def block(self) -> Block:
         return block_of(self.transport.rpc(self.network.rpc, "eth_getBlockByNumber", ["latest", False]))
@@ -286,7 +276,7 @@ class Hub:
 
     def encode(self, name: str, *args: Any) -> str:
         """Calldata of a hub function."""
-        return str(self._hub.encode_abi(name, args=list(args)))
+        return self._hub.encode(name, args)
 
     def match_calldata(self, match: Match) -> str:
         return self.encode(
@@ -297,7 +287,7 @@ class Hub:
         self, sender: str, amount_nrlc: int, calldata: str, what: str, gas: int | None = None
     ) -> Transaction:
         """The RLC token moves `amount_nrlc` into escrow and, on a hub >= 6.2, runs `calldata` (a match) with it."""
-        data = self._token.encode_abi("approveAndCall", args=[self.network.hub, amount_nrlc, calldata])
+        data = self._token.encode("approveAndCall", [self.network.hub, amount_nrlc, calldata])
         return self.transaction(sender, self.network.rlc, data, what, gas=gas)
 
     def build_match(
@@ -458,10 +448,3 @@ def require_gas(transactions: Iterable[Transaction], eth_wei: int) -> None:
             f"Gas can cost up to {need / 10**18:.6f} ETH, the account has {eth_wei / 10**18:.6f} ETH.",
             "Send some ETH to the account.",
         )
-
-
-def _type(output: Mapping[str, Any]) -> str:
-    """Canonical ABI type, tuples spelt out."""
-    if not output["type"].startswith("tuple"):
-        return str(output["type"])
-    return "(" + ",".join(_type(part) for part in output["components"]) + ")" + str(output["type"])[5:]
