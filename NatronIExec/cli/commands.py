@@ -155,10 +155,12 @@ def submit(session: Session, /, project: Path, yes: bool, watching: bool, **aske
     from NatronIExec.cli.screen import print_plan
 
     wanted = submission(session, project, **asked)
+    unlocked = session.unlock_ahead() if yes else lambda: None
     sheet = session.call_with_progress("plan", "Planning", **wanted)
     if not session.as_json:
         print_plan(sheet)
     _refuse_unready(sheet)
+    unlocked()
     if not yes:
         click.confirm(f"Spend at most {format_rlc(sheet['total_nrlc'])}?", abort=True, err=True)
     bought = session.call_signed("submit", **wanted, plan=sheet["plan"], max_total_nrlc=sheet["total_nrlc"])

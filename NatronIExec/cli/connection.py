@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Callable
 
@@ -91,6 +93,21 @@ class Session:
             return self.call(verb, **args)
         except WalletLocked:
             return self.call(verb, **args, password=self.password("Wallet password"))
+
+    def unlock_ahead(self) -> Callable[[], None]:
+        """Begin to unlock with the password of `--password-file` while other calls go on: it takes as long as they do.
+        Returns what waits for its end. What goes wrong is left to the call that signs, which tries again and says so."""
+        if not self.password_file or self.password_file == "-":
+            return lambda: None
+        password, client = read_secret(Path(self.password_file)), self.client
+
+        def unlock() -> None:
+            with contextlib.suppress(NatronIExecError):
+                client.call("wallet.unlock", {"password": password})
+
+        thread = threading.Thread(target=unlock, daemon=True)
+        thread.start()
+        return thread.join
 
     def password(self, prompt: str, confirm: bool = False) -> str:
         """From `--password-file` (`-` is stdin), else a hidden prompt; never an argument or the environment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -14,8 +15,11 @@ from NatronIExec import log, paths
 
 def main() -> int:
     """0 when it ended as it should, also when another one runs already."""
+    gc.disable()  # nothing that is imported is garbage: a tenth of the start is looking whether it is
     from NatronIExec.engine.engine import Engine
 
+    gc.freeze()
+    gc.enable()
     paths.private_folder(paths.home())
     os.umask(0o077)
     with _only_one() as alone:

@@ -66,11 +66,12 @@ class Session:
 
     def unlock(self, password: str, address: str | None = None, remember: bool = False) -> None:
         """Raises WrongPassword, or KeyringUnavailable when it should be remembered and cannot be."""
+        wanted = address or self.current
+        if wanted is None:
+            raise _no_account()
+        signer = self.keystore.load(wanted, password)  # takes half a second, which nobody else waits for
         with self._guard:
-            wanted = address or self.current
-            if wanted is None:
-                raise _no_account()
-            self._signer = self.keystore.load(wanted, password)
+            self._signer = signer
             if wanted != self.current:
                 self.use_unlocked(wanted)
             self._used_at = self._clock()
