@@ -96,7 +96,7 @@ class Session:
 
     def unlock_ahead(self) -> Callable[[], None]:
         """Begin to unlock with the password of `--password-file` while other calls go on: it takes as long as they do.
-        Returns what waits for its end. What goes wrong is left to the call that signs, which tries again and says so."""
+        Returns what waits for its end. What goes wrong is said by the call that signs, which tries again."""
         if not self.password_file or self.password_file == "-":
             return lambda: None
         password, client = read_secret(Path(self.password_file)), self.client
