@@ -14,7 +14,7 @@ from NatronIExec.farm.scan import scan
 READERS, CHAIN, FOLDER = 250, 18, 10_000
 #: Seconds; many times what it takes on a quiet machine.
 PATIENCE = 60
-HEARD = 10.0
+HEARD = 1.0
 
 
 @pytest.fixture
@@ -68,15 +68,16 @@ def test_crowded_folder(make: Any) -> None:
 
 
 def test_cancel_is_heard(large: Path, make: Any) -> None:
-    """Nothing takes longer than a second between two questions whether to stop."""
+    """Nothing takes longer than a second between two questions whether to stop. Counted in this thread's own time, for
+    what else the machine does is no fault of the scan."""
     made = crowded(lambda: make("other"))
     made.node("U", "com.unknown.Thing", "R")
     made.write("W", "U", frames=(1, 40))
     for project in (large, made.save()):
-        times = [time.monotonic()]
+        times = [time.thread_time()]
 
         def cancel(times: list[float] = times) -> bool:
-            times.append(time.monotonic())
+            times.append(time.thread_time())
             return False
 
         scan(project, environment={}, cancel=cancel)
