@@ -97,8 +97,7 @@ class JobVerbs:
         return self._jobs.import_frames(args.take("job", str))
 
     def claim(self, request: Request, args: Arguments) -> Any:
-        self._maybe_unlock(args)
-        return self._jobs.claim(args.maybe("job", str))
+        return self._jobs.claim(args.maybe("job", str), unlock=lambda: self._maybe_unlock(args))
 
     def remove(self, request: Request, args: Arguments) -> Any:
         self._jobs.remove(args.take("job", str))

@@ -219,8 +219,14 @@ class Jobs:
                 imported, skipped = imported + done.imported, skipped + done.skipped
         return {"imported": imported, "skipped": skipped, "folder": rows.out_folder(self._spool.job(job_id))}
 
-    def claim(self, job_id: str | None = None) -> dict[str, int]:
-        """Of one job, or of all that have something overdue. Raises WalletLocked."""
+    def claim(self, job_id: str | None = None, unlock: Callable[[], None] = lambda: None) -> dict[str, int]:
+        """Of one job, or of all that have something overdue. Raises WalletLocked. What `unlock` allows is claimed
+        before the engine claims by itself, so that the answer says what came back."""
+        with self._watcher.claiming:
+            unlock()
+            return self._claim(job_id)
+
+    def _claim(self, job_id: str | None) -> dict[str, int]:
         tasks = refund = 0
         wanted = [self._spool.job(job_id)] if job_id else self._spool.open_jobs()
         for job in wanted:

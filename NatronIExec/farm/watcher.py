@@ -29,7 +29,8 @@ class Watcher:
         self._bags: dict[str, BagWatch] = {}
         self._deals: dict[str, list[Deal]] = {}
         self._lock = threading.Lock()
-        self._claiming = threading.Lock()
+        #: Held by whoever claims; a person who unlocks in order to claim holds it from then on, and so comes first.
+        self.claiming = threading.RLock()
 
     def poll(self, job: Job) -> list[int]:
         """Record what is new; returns the indexes of the tasks that changed. One HTTP request when nothing is."""
@@ -58,7 +59,7 @@ class Watcher:
     def claim(self, job: Job) -> int:
         """Get the money of overdue tasks back; returns how many. One at a time: what a person claims, the engine may be
         claiming by itself. Raises WalletLocked, NotEnoughFunds."""
-        with self._claiming:
+        with self.claiming:
             return self._claim(job)
 
     def _claim(self, job: Job) -> int:
