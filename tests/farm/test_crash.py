@@ -11,7 +11,7 @@ from typing import Any, Callable
 import pytest
 
 from NatronIExec.engine.client import EngineClient
-from NatronIExec.errors import EngineGone, NatronIExecError
+from NatronIExec.errors import NatronIExecError
 from NatronIExec.farm.job import STEPS
 
 PASSWORD = "correct horse battery"
@@ -25,9 +25,10 @@ def test_killed_and_started_again(
 ) -> None:
     known(local)
     before = _money(local)
-    with subprocess.Popen([sys.executable, str(MORTAL), moment]) as child:
-        client = EngineClient(command=["false"])
-        _connect(client, child)
+    with subprocess.Popen([sys.executable, str(MORTAL), moment], stdout=subprocess.PIPE) as child:
+        assert child.stdout and child.stdout.readline() == b"listening\n"
+        client = EngineClient()
+        client.connect(start=False)
         client.call("wallet.import", {"name": "r", "password": PASSWORD, "key": local.people["requester"].key})
         client.call("wallet.unlock", {"password": PASSWORD})
         plan = client.call("plan", submission)
@@ -50,21 +51,6 @@ def test_killed_and_started_again(
     assert list(local.hub.consumed([sheet["request_order"]]).values()) == [2]
     renders = Path(submission["project"]).parent / "renders"
     assert sorted(path.name for path in renders.iterdir()) == [f"orbit_{frame:04d}.png" for frame in range(1, 5)]
-
-
-def _connect(client: EngineClient, child: subprocess.Popen[bytes]) -> None:
-    """The child needs a moment to listen."""
-    import time
-
-    give_up = time.monotonic() + 60
-    while True:
-        try:
-            client.connect(start=False)
-            return
-        except EngineGone:
-            assert child.poll() is None
-            assert time.monotonic() < give_up
-            time.sleep(0.02)
 
 
 def _money(local: Any) -> int:
