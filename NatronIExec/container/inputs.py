@@ -14,7 +14,6 @@ from xml.sax.saxutils import escape
 
 from NatronIExec.errors import BadInput, Unreachable
 from NatronIExec.manifest import JOB_ROOT, InputFile, Manifest
-from NatronIExec.seal import open_file
 
 TRIES = 5
 THREADS = 4
@@ -70,6 +69,9 @@ class Inputs:
         part = to.with_name(f".{number}.part")
         self._download(file, part)
         if self._manifest.sealed:
+            # cryptography, which an open job has no need to load
+            from NatronIExec.seal import open_file
+
             opened = to.with_name(f".{number}.open")
             open_file(part, opened, self._key)
             part.unlink()
