@@ -38,7 +38,8 @@ def main(moment: str) -> None:
         die_after(Spool, "put_frames", 1)
     engine = Engine(on_step=lambda job, step: die() if step == moment else None, vault=Vault(disabled=True), scrypt_n=2)
     engine.start()
-    print("listening", flush=True)
+    sys.stdout.write("listening\n")
+    sys.stdout.flush()
     engine.run()
 
 

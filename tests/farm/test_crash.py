@@ -26,7 +26,8 @@ def test_killed_and_started_again(
     known(local)
     before = _money(local)
     with subprocess.Popen([sys.executable, str(MORTAL), moment], stdout=subprocess.PIPE) as child:
-        assert child.stdout and child.stdout.readline() == b"listening\n"
+        assert child.stdout
+        assert child.stdout.readline() == b"listening\n"
         client = EngineClient()
         client.connect(start=False)
         client.call("wallet.import", {"name": "r", "password": PASSWORD, "key": local.people["requester"].key})
