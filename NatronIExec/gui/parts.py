@@ -136,11 +136,12 @@ def heading(text: str) -> QtWidgets.QLabel:
     return label
 
 
-def button(text: str, action: Callable[..., Any], tip: str = "") -> QtWidgets.QPushButton:
+def button(text: str, action: Optional[Callable[..., Any]] = None, tip: str = "") -> QtWidgets.QPushButton:
     made = QtWidgets.QPushButton(text)
     made.setAutoDefault(False)
     made.setToolTip(tip)
-    faults.connect(made.clicked, action)
+    if action is not None:
+        faults.connect(made.clicked, action)
     return made
 
 

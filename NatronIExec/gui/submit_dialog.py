@@ -9,26 +9,20 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Optional
 
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.gui import checks_list, faults, words
+from NatronIExec.gui import faults, words
 from NatronIExec.gui.bridge import Asker, Bridge
-from NatronIExec.gui.checks_list import ChecksList
 from NatronIExec.gui.choices import Choices
-from NatronIExec.gui.destination_section import DestinationSection
 from NatronIExec.gui.draft import Draft
-from NatronIExec.gui.files_section import FilesSection
-from NatronIExec.gui.frames_section import FramesSection
-from NatronIExec.gui.parts import Banner, ElidedLabel, button, secret_field, take_secret
-from NatronIExec.gui.presets_menu import PresetsMenu
-from NatronIExec.gui.price_sheet import PriceSheet
-from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets, Signal
-from NatronIExec.gui.writers_section import WritersSection
+from NatronIExec.gui.parts import take_secret
+from NatronIExec.gui.qt import QtCore, QtWidgets, Signal
+from NatronIExec.gui.submit_form import SubmitForm
 from NatronIExec.host import project
 
 #: Typing pauses this long before the engine is asked.
 PAUSE_MS = 300
 
 
-class SubmitDialog(QtWidgets.QDialog):
+class SubmitDialog(SubmitForm):
     """Signals: submitted(job id), wallet_wanted()."""
 
     submitted = Signal(object)
@@ -43,70 +37,17 @@ class SubmitDialog(QtWidgets.QDialog):
         select_node: Callable[[str], None],
         parent: Optional[QtWidgets.QWidget] = None,
     ) -> None:
-        super().__init__(parent)
+        snapshot = take_snapshot()
+        super().__init__(Draft(snapshot, choices.load(snapshot.original)), choices, parent)
         self.bridge, self.asker = bridge, Asker(bridge)
         self.choices = choices
         self._take_snapshot, self._save_project, self._select_node = take_snapshot, save_project, select_node
-        snapshot = take_snapshot()
-        self.draft = Draft(snapshot, choices.load(snapshot.original))
         self.settings: Dict[str, Any] = {}
         self.wallet: Optional[Dict[str, Any]] = None
         self._first_scan = True
-        self._build()
         self._connect()
-        self._show_choice()
+        self.show_choice()
         self.begin()
-
-    # Building
-
-    def _build(self) -> None:
-        self.setWindowTitle("Render on iExec")
-        self.title = ElidedLabel(self._title_text(), middle=True)
-        self.banner = Banner()
-        self.writers = WritersSection()
-        self.frames = FramesSection(self.draft.snapshot.frame_range)
-        self.destination = DestinationSection()
-        self.price = PriceSheet()
-        self.checks = ChecksList()
-        self.files = FilesSection()
-        self.tabs = QtWidgets.QTabWidget()
-        self.tabs.addTab(self.checks, "Checks")
-        self.tabs.addTab(self.files, "What is sent")
-        self.progress = QtWidgets.QProgressBar()
-        self.progress.setMaximumHeight(14)
-        self.progress.setTextVisible(False)
-        self.progress_text = ElidedLabel()
-        self.stop = button("Stop", self._stop_scan, "Stop reading the project.")
-        self.password = secret_field("Wallet password")
-        self.password.setMaximumWidth(220)
-        self.presets = PresetsMenu(self.choices, self)
-        self.cancel = button("Close", self.reject)
-        self.submit = button("Submit", self.start_submit)
-        self.submit.setDefault(True)
-        self._lay_out()
-        self.resize(980, 700)
-
-    def _lay_out(self) -> None:
-        left = QtWidgets.QVBoxLayout()
-        left.addWidget(self.writers, 1)
-        left.addWidget(self.frames)
-        left.addWidget(self.destination)
-        right = QtWidgets.QVBoxLayout()
-        right.addWidget(self.price)
-        right.addWidget(self.tabs, 1)
-        middle = QtWidgets.QHBoxLayout()
-        middle.addLayout(left, 11)
-        middle.addLayout(right, 10)
-        below = QtWidgets.QHBoxLayout()
-        for widget in (self.presets.button, self.progress_text, self.progress, self.stop):
-            below.addWidget(widget, 1 if widget is self.progress_text else 0)
-        for widget in (self.password, self.cancel, self.submit):
-            below.addWidget(widget)
-        column = QtWidgets.QVBoxLayout(self)
-        column.addWidget(self.title)
-        column.addWidget(self.banner)
-        column.addLayout(middle, 1)
-        column.addLayout(below)
 
     def _connect(self) -> None:
         self._scan_soon, self._plan_soon = self._timer(self.start_scan), self._timer(self.start_plan)
@@ -121,6 +62,8 @@ class SubmitDialog(QtWidgets.QDialog):
         connect(self.checks.ignored, self._ignore)
         connect(self.checks.node_wanted, self._select_node)
         connect(self.checks.again_wanted, self.read_again)
+        connect(self.stop.clicked, self._stop_scan)
+        connect(self.submit.clicked, self.start_submit)
         connect(self.password.textChanged, self.refresh)
         connect(self.presets.chosen, self._preset_chosen)
         connect(self.presets.save_wanted, self._save_preset)
@@ -134,10 +77,6 @@ class SubmitDialog(QtWidgets.QDialog):
         timer.setInterval(PAUSE_MS)
         faults.connect(timer.timeout, action)
         return timer
-
-    def _title_text(self) -> str:
-        original = self.draft.snapshot.original
-        return str(original) if original else self.draft.snapshot.name + " (not saved yet)"
 
     # Asking the engine
 
@@ -159,19 +98,18 @@ class SubmitDialog(QtWidgets.QDialog):
         self.refresh()
 
     def start_scan(self) -> None:
-        self._collect()
+        self.collect()
         self.draft.scan_problem, self.draft.plan = "", None
         if self.draft.frames_problem:
             self.asker.cancel("scan")
             self.refresh()
             return
-        self.progress.setRange(0, 0)
-        self.progress_text.setText("Reading the project…")
-        self.asker.ask("scan", "scan", self.draft.submission(), self._got_scan, self._scan_failed, self._scan_progress)
+        self.show_progress(0, 0, "Reading the project…")
+        self.asker.ask("scan", "scan", self.draft.submission(), self._got_scan, self._scan_failed, self.show_progress)
         self.refresh()
 
     def start_plan(self) -> None:
-        self._collect()
+        self.collect()
         self.draft.plan, self.draft.plan_problem = None, ""
         blocked = self.draft.scan is None or self.asker.busy("scan") or not self.draft.choice["writers"]
         if blocked or any(check["level"] == "error" for check in self.draft.checks()):
@@ -217,7 +155,7 @@ class SubmitDialog(QtWidgets.QDialog):
         """Take the project as it is on screen now."""
         self.banner.clear()
         self.draft.snapshot = snapshot or self._take_snapshot()
-        self.title.setText(self._title_text())
+        self.show_title()
         if self.draft.snapshot.original is None:
             self.begin()
         else:
@@ -254,34 +192,17 @@ class SubmitDialog(QtWidgets.QDialog):
     def _groups_failed(self, problem: NatronIExecError) -> None:
         self.destination.show_groups_problem(str(problem))
 
-    def _scan_progress(self, done: int, total: int, what: str) -> None:
-        self.progress.setRange(0, max(total, 0))
-        self.progress.setValue(done)
-        self.progress_text.setText(what)
-
     def _got_scan(self, scan: Dict[str, Any]) -> None:
         self.draft.scan = scan
-        self._show_scan()
+        if self._first_scan:
+            self.draft.choice["writers"] = self.draft.first_choice(scan["writers"])
+        self.show_scan(scan)
         if self._first_scan:
             self._first_scan = False
             if set(self.draft.choice["writers"]) != {row["name"] for row in scan["writers"] if row["enabled"]}:
                 self.start_scan()
                 return
         self.start_plan()
-
-    def _show_scan(self) -> None:
-        scan = self.draft.scan or {}
-        if self._first_scan:
-            self.draft.choice["writers"] = self.draft.first_choice(scan["writers"])
-        self.writers.show_writers(scan["writers"], self.draft.choice["writers"])
-        self.files.show_scan(scan)
-        self._show_checks()
-
-    def _show_checks(self) -> None:
-        checks = self.draft.checks()
-        self.checks.show_checks(checks)
-        self.tabs.setTabText(0, checks_list.tab_title(checks))
-        self.tabs.setTabIcon(0, QtGui.QIcon(checks_list.tab_mark(checks)))
 
     def _scan_failed(self, problem: NatronIExecError) -> None:
         self.draft.scan_problem = problem.title
@@ -365,18 +286,18 @@ class SubmitDialog(QtWidgets.QDialog):
 
     def _project_choice_changed(self) -> None:
         self.draft.plan = None
-        self._collect()
+        self.collect()
         self.refresh()
         self._scan_soon.start()
 
     def _price_choice_changed(self) -> None:
         self.draft.plan = None
-        self._collect()
+        self.collect()
         self.refresh()
         self._plan_soon.start()
 
     def _cap_changed(self) -> None:
-        self._collect()
+        self.collect()
         self.refresh()
 
     def _network_changed(self, name: str) -> None:
@@ -391,7 +312,7 @@ class SubmitDialog(QtWidgets.QDialog):
 
     def _ignore(self, check: Dict[str, Any]) -> None:
         self.draft.ignore(check)
-        self._show_checks()
+        self.show_checks()
         self.refresh()
 
     def _stop_scan(self) -> None:
@@ -404,22 +325,22 @@ class SubmitDialog(QtWidgets.QDialog):
         if self._save_project():
             self.draft.choice = self.choices.load(self._take_snapshot().original)
             self.draft.snapshot = self._take_snapshot()
-            self.title.setText(self._title_text())
+            self.show_title()
             self.banner.clear()
-            self._show_choice()
+            self.show_choice()
             self.begin()
 
     def _preset_chosen(self, name: str) -> None:
         kept = self.choices.preset(name)
         network = kept.pop("network", None) or self.draft.choice["network"]
         self.draft.choice.update(kept)
-        self._show_choice()
+        self.show_choice()
         if network != self.draft.choice["network"]:
             self._network_changed(network)
         self.start_scan()
 
     def _save_preset(self, name: str) -> None:
-        self._collect()
+        self.collect()
         self.choices.save_preset(name, self.draft.choice)
 
     def _finished(self) -> None:
@@ -427,37 +348,11 @@ class SubmitDialog(QtWidgets.QDialog):
         self.password.clear()
         self.asker.drop()
 
-    # The draft and what it says
-
-    def _show_choice(self) -> None:
-        choice = self.draft.choice
-        for section in (self.frames, self.destination, self.files):
-            blocked = section.blockSignals(True)
-            section.show_choice(choice)
-            section.blockSignals(blocked)
-        self.price.show_cap(choice["max_price_nrlc"])
-
-    def _collect(self) -> None:
-        """Read the widgets into the draft. What the engine has not filled yet keeps its remembered value."""
-        choice = self.draft.choice
-        choice.update(self.frames.choice())
-        choice.update(self.files.choice())
-        self.draft.frames_problem = self.frames.problem()
-        self.draft.cap_problem = self.price.cap_problem()
-        if not self.draft.cap_problem:
-            choice["max_price_nrlc"] = self.price.cap_nrlc()
-        if self.draft.scan is not None:
-            choice["writers"] = self.writers.chosen()
-        destination = self.destination.choice()
-        choice.update(confidential=destination["confidential"], out=destination["out"])
-        if self.destination.network.count():
-            choice["network"] = destination["network"]
-        if self.destination.group.count() > 1:
-            choice["workerpool"] = destination["workerpool"]
+    # What can be done now
 
     def _remember(self) -> None:
         if self.draft.scan is not None:
-            self._collect()
+            self.collect()
             self.choices.save(self.draft.snapshot.original, self.draft.choice)
 
     def _blockers(self) -> List[str]:
@@ -470,30 +365,20 @@ class SubmitDialog(QtWidgets.QDialog):
     def refresh(self) -> None:
         """Show what can be done now, and why what cannot."""
         blockers = self._blockers()
-        self.submit.setEnabled(not blockers)
         plan = self.draft.plan
         ready = (
             "Render {} for at most {}.".format(words.count(plan["frames"], "frame"), words.rlc(plan["total_nrlc"]))
             if plan
             else ""
         )
-        self.submit.setToolTip("\n".join(blockers) or ready)
+        self.show_blockers(blockers, ready)
         self.password.setVisible(self.draft.needs_password(self.wallet))
         scanning, busy = self.asker.busy("scan"), self.asker.busy("plan") or self.asker.busy("submit")
         self.progress.setVisible(scanning or busy)
         self.stop.setVisible(scanning)
         if not scanning:
-            self.progress.setRange(0, 0)
             first = "" if self.draft.snapshot.original is None else (blockers[0] if blockers else "Ready.")
-            self.progress_text.setText(first)
-
-    @faults.guarded
-    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
-        """Enter in a field moves on instead of spending money; Escape closes."""
-        if event.key() in (Qt.Key_Return, Qt.Key_Enter) and not self.password.hasFocus():
-            event.accept()
-            return
-        super().keyPressEvent(event)
+            self.show_progress(0, 0, first)
 
 
 def _purse(state: Dict[str, Any]) -> Any:
