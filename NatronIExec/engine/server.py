@@ -18,6 +18,7 @@ from typing import Any
 from NatronIExec import log
 from NatronIExec.engine.protocol import HOST, MAX_REQUEST, Address, decode, encode, hang_up
 from NatronIExec.errors import BadInput, NatronIExecError
+from NatronIExec.farm import disk
 
 #: A client that does not read is let go rather than waited for.
 MAX_WAITING = 20_000
@@ -147,6 +148,9 @@ class Server:
             answer: Message = {"result": self._handle(request)}
         except NatronIExecError as problem:
             answer = {"error": problem.to_wire()}
+        except disk.TROUBLE as problem:
+            self._log.exception("verb %s", request.verb)
+            answer = {"error": disk.said(problem).to_wire()}
         except Exception as problem:  # the outermost frame of a request: a bug must not take the engine down
             self._log.exception("verb %s", request.verb)
             what = f"Something unforeseen happened ({type(problem).__name__})."

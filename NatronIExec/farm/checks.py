@@ -5,7 +5,7 @@ Codes are stable; docs/scan.md lists them. A check never raises and looks only a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,8 +80,12 @@ def all_checks(facts: Facts) -> tuple[Check, ...]:
     from NatronIExec.farm import checks_input, checks_nodes, checks_output
 
     checkers: tuple[Checker, ...] = (*checks_output.CHECKERS, *checks_input.CHECKERS, *checks_nodes.CHECKERS)
-    found = dict.fromkeys(check for checker in checkers for check in checker(facts))
-    return tuple(sorted(found, key=lambda check: _LEVELS.index(check.level)))
+    return in_order(check for checker in checkers for check in checker(facts))
+
+
+def in_order(found: Iterable[Check]) -> tuple[Check, ...]:
+    """Each once, errors first."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda check: _LEVELS.index(check.level)))
 
 
 def spoken(frames: Sequence[int], most: int = 60) -> str:

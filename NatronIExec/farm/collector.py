@@ -83,8 +83,8 @@ class Collector:
         target.parent.mkdir(exist_ok=True)
         try:
             target.write_bytes(archive.read(_REPORT, MAX_REPORT))
-        except ResultRefused:
-            target.unlink(missing_ok=True)
+        except (ResultRefused, OSError):
+            _drop(target)
 
     def _import(self, job: Job, task: JobTask, archive: ResultArchive) -> Collected:
         content = archive.read(_LIST, MAX_LIST)
@@ -129,7 +129,8 @@ class Collector:
         if delivered.file not in archive.names:
             raise _refused(f"{delivered.file} is not in it")
         limit = delivered.size if delivered.sha256 else MAX_FRAME
-        part = target.with_name(f".{job.id}-{target.name}")  # a crash leaves it; the next try takes it again
+        # the same at the next try, which so takes what a crash left; and short, as the target's name may be the longest
+        part = target.with_name(f".{job.id}-{sha256_hex(target.name.encode())[:16]}{target.suffix}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             digest = archive.extract(delivered.file, part, min(limit, MAX_FRAME))
@@ -194,13 +195,12 @@ def _verify(part: Path, delivered: Frame, movie: bool) -> None:
         if not part.stat().st_size:
             raise _refused(f"{delivered.file} is empty")
         return
-    named = part.with_name(part.name)
     try:
         if delivered.pixels:
-            if images.pixel_hash(named) != delivered.pixels:
+            if images.pixel_hash(part) != delivered.pixels:
                 raise _refused(f"{delivered.file} is not the picture that was promised")
         else:
-            images.check(named)
+            images.check(part)
     except BadInput as problem:
         raise _refused(f"{delivered.file} is no whole picture") from problem
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from NatronIExec.farm.checks import Check
+from NatronIExec.farm.checks import Check, in_order
 from NatronIExec.farm.colour import ColourConfig
 from NatronIExec.farm.fonts import FontUse
 from NatronIExec.farm.graph import Graph
@@ -85,6 +86,9 @@ class Scan:
             "checks": [asdict(check) for check in self.checks],
             "bytes": {"sent": self.bytes_sent, "whole_clips": self.bytes_whole_clips},
         }
+
+    def with_checks(self, more: Iterable[Check]) -> Scan:
+        return replace(self, checks=in_order([*self.checks, *more]))
 
     @property
     def errors(self) -> tuple[Check, ...]:

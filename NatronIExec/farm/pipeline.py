@@ -25,6 +25,7 @@ from NatronIExec.errors import (
     Unreachable,
     WalletError,
 )
+from NatronIExec.farm import disk
 from NatronIExec.farm.collector import Collected, Collector
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.job import SETTLED, Job, JobTask
@@ -150,6 +151,10 @@ class Pipeline:
         except NatronIExecError as problem:
             self._ended(self._spool.job(job_id), "failed", problem)
             return None
+        except disk.TROUBLE as problem:
+            self._log.exception("job %s", job_id)
+            self._pause(job_id, disk.said(problem))
+            return None
         except Exception as problem:  # a bug: the job must not hang, and the log must say why
             self._log.exception("job %s", job_id)
             self._ended(self._spool.job(job_id), "failed", _bug(problem))
@@ -251,6 +256,9 @@ class Pipeline:
             self._pause(job_id, problem)
         except Cancelled:
             return None  # the engine stops
+        except disk.TROUBLE as problem:
+            self._log.exception("job %s, task %s", job_id, index)
+            self._pause(job_id, disk.said(problem))
         except Exception as problem:  # a bug: what came back is kept, and the job must not hang
             self._log.exception("job %s, task %s", job_id, index)
             self._pause(job_id, _bug(problem))

@@ -17,6 +17,7 @@ from fileseq.frameset import FrameSet
 
 from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
 from NatronIExec.farm import market_offers
+from NatronIExec.farm.checks_target import target_checks
 from NatronIExec.farm.job import Quote
 from NatronIExec.farm.market_offers import Offer, Wanted
 from NatronIExec.farm.scan import DEFAULT_CHUNK, Scan, scan
@@ -166,7 +167,7 @@ def scan_submission(
 
 
 def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel: Callable[[], bool] | None) -> Scan:
-    return scan(
+    found = scan(
         Path(submission.project),
         original=submission.artist_file,
         writers=submission.writers or (tuple(frames) if isinstance(frames, Mapping) else ()),
@@ -177,6 +178,11 @@ def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel
         environment={"OCIO": submission.ocio} if submission.ocio else None,
         progress=progress,
         cancel=cancel,
+    )
+    return found.with_checks(
+        check
+        for name, wanted in _frames_by_writer(found).items()
+        for check in target_checks(name, Targets(writer_of(found, name), submission.out), wanted)
     )
 
 

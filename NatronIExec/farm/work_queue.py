@@ -8,10 +8,13 @@ from collections.abc import Callable
 
 from NatronIExec import log
 
+AFTER_ERROR_S = 60.0
+
 
 class WorkQueue:
     """`do(key)` returns after how many seconds it wants to be called again, or None. What is put while it runs is run
-    afterwards; what is put twice is done once, at the earlier time. Errors of `do` are bugs: logged, not repeated."""
+    afterwards; what is put twice is done once, at the earlier time. Errors of `do` are logged, and it is done again
+    after a minute: by then a full disk may have room, and a bug that always hits costs a line a minute."""
 
     def __init__(
         self,
@@ -65,8 +68,9 @@ class WorkQueue:
             again = None
             try:
                 again = self._do(key)
-            except Exception:  # the outermost frame of a thread: anything here is a bug
+            except Exception:  # the outermost frame of a thread
                 self._log.exception("%s", key)
+                again = AFTER_ERROR_S
             with self._change:
                 self._running.discard(key)
                 self._change.notify_all()

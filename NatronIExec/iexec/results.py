@@ -7,7 +7,7 @@ import re
 import stat
 import zipfile
 from pathlib import Path, PurePosixPath
-from typing import Callable
+from typing import Callable, Iterator
 
 from NatronIExec.errors import ResultRefused
 from NatronIExec.iexec.transport import Transport
@@ -53,15 +53,14 @@ class ResultArchive:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
-            raise _refused("it is no zip archive") from problem
+        """Raises ResultRefused for what is in the file, OSError when the file cannot be opened."""
+        self._file = path.open("rb")
         self._entries: dict[str, zipfile.ZipInfo] = {}
         try:
+            self._zip = self._opened()
             self._inspect()
         except BaseException:
-            self._zip.close()
+            self._file.close()
             raise
 
     def __enter__(self) -> ResultArchive:
@@ -69,6 +68,7 @@ class ResultArchive:
 
     def __exit__(self, *_: object) -> None:
         self._zip.close()
+        self._file.close()
 
     @property
     def names(self) -> list[str]:
@@ -77,20 +77,15 @@ class ResultArchive:
 
     def read(self, name: str, limit: int) -> bytes:
         """A small file, at most `limit` bytes."""
-        content = bytearray()
-        self._copy(name, limit, content.extend)
-        return bytes(content)
+        return b"".join(self._blocks(name, limit))
 
     def extract(self, name: str, to: Path, limit: int) -> str:
         """Write one file to `to` and return its SHA-256 in hex; `to` is the caller's choice, never the archive's."""
         digest = hashlib.sha256()
         with to.open("wb") as file:
-
-            def take(block: bytes) -> None:
+            for block in self._blocks(name, limit):
                 digest.update(block)
                 file.write(block)
-
-            self._copy(name, limit, take)
         return digest.hexdigest()
 
     def size(self, name: str) -> int:
@@ -101,6 +96,12 @@ class ResultArchive:
         if name not in self._entries:
             raise _refused(f"{name} is not in it")
         return self._entries[name]
+
+    def _opened(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self._file)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
+            raise _refused("it is no zip archive") from problem
 
     def _inspect(self) -> None:
         infos = self._zip.infolist()
@@ -123,8 +124,9 @@ class ResultArchive:
         if total > MAX_UNPACKED or total > MAX_RATIO * max(packed, 4096):
             raise _refused(f"it would unpack to {total} bytes")
 
-    def _copy(self, name: str, limit: int, take: Callable[[bytes], object]) -> None:
-        """Sizes in the directory may lie, so what comes out is counted."""
+    def _blocks(self, name: str, limit: int) -> Iterator[bytes]:
+        """What is unpacked, block by block; what goes wrong with a block outside is not the archive's fault. Sizes in
+        the directory may lie, so what comes out is counted."""
         entry = self._entry(name)
         count = 0
         try:
@@ -133,7 +135,7 @@ class ResultArchive:
                     count += len(block)
                     if count > limit:
                         raise _refused(f"{name} is larger than {limit} bytes")
-                    take(block)
+                    yield block
         except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as problem:
             raise _refused(f"{name} is damaged") from problem
         except Exception as problem:

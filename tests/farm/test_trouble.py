@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
+from NatronIExec.engine.client import EngineClient
 from NatronIExec.errors import (
     BadInput,
     Conflict,
@@ -21,6 +25,8 @@ from NatronIExec.errors import (
     WalletLocked,
     WrongChain,
 )
+from NatronIExec.farm.collector import Collector
+from NatronIExec.iexec.results import ResultArchive
 
 PASSWORD = "correct horse battery"
 
@@ -282,16 +288,112 @@ def test_only_what_is_missing(farm: Any, submission: dict[str, Any]) -> None:
         farm.call("plan", **submission, only_missing=True)
 
 
-def test_an_output_folder_that_cannot_be_written(farm: Any, submission: dict[str, Any], tmp_path: Path) -> None:
+def test_an_output_folder_that_goes_away(farm: Any, submission: dict[str, Any], tmp_path: Path) -> None:
+    """After the price was shown: what is bought is kept until there is a folder again."""
     blocked = tmp_path / "blocked"
+    asked = {**submission, "out": str(blocked / "frames")}
+    plan = farm.call("plan", **asked)
     blocked.write_text("a file where a folder should be")
-    job = farm.call("submit", **submission, out=str(blocked / "frames"))["job"]
+    job = farm.call("submit", **asked, plan=plan["plan"])["job"]
     row = farm.settled(job)
     assert (row["state"], row["error"]["code"]) == ("paused", "output")
     blocked.unlink()
     assert farm.call("import", job=job)["folder"] == str(blocked / "frames")
     assert farm.until(lambda row: row["state"] == "done", job)["frames_done"] == 4
     assert len(list((blocked / "frames").iterdir())) == 4
+
+
+def _a_file_in_the_way(folder: Path) -> Path:
+    folder.write_text("")
+    return folder / "frames"
+
+
+def _a_folder_of_somebody_else(folder: Path) -> Path:
+    if os.access("/", os.W_OK):
+        pytest.skip("this user may write anywhere")
+    return Path("/natron-iexec-test")
+
+
+def _a_long_name(folder: Path) -> Path:
+    return folder / ("x" * 300)
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        (_a_file_in_the_way, "is a file"),
+        (_a_folder_of_somebody_else, "cannot be written"),
+        (_a_long_name, "too long"),
+    ],
+)
+def test_an_output_folder_that_cannot_be_is_said_before_anything_is_spent(
+    farm: Any, submission: dict[str, Any], tmp_path: Path, out: Callable[[Path], Path], words: str
+) -> None:
+    asked = {**submission, "out": str(out(tmp_path / "out"))}
+    (found,) = [check for check in farm.call("scan", **asked)["checks"] if check["level"] == "error"]
+    assert words in found["title"]
+    with pytest.raises(NatronIExecError, match=words):
+        farm.call("submit", **asked)
+    assert farm.call("jobs") == []
+
+
+def test_the_longest_names_that_a_disk_takes(farm: Any, submission: dict[str, Any]) -> None:
+    project = Path(submission["project"])
+    name = "n" * 245
+    project.write_text(project.read_text().replace("orbit_####.png", f"{name}####.png"))
+    job = farm.call("submit", **submission)["job"]
+    assert farm.settled(job)["state"] == "done"
+    assert sorted(path.name for path in (project.parent / "renders").iterdir()) == [
+        f"{name}{frame:04d}.png" for frame in range(1, 5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "trouble"),
+    [
+        (ResultArchive, "extract", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))),
+        (Collector, "collect", sqlite3.OperationalError("database or disk is full")),
+    ],
+)
+def test_a_full_disk_loses_no_frame(
+    farm: Any, submission: dict[str, Any], monkeypatch: pytest.MonkeyPatch, owner: type, method: str, trouble: Exception
+) -> None:
+    """Full when frames arrive, in the frames' folder or in ours."""
+
+    def no_room(*args: Any) -> None:
+        raise trouble
+
+    with monkeypatch.context() as disk:
+        disk.setattr(owner, method, no_room)
+        job = farm.call("submit", **submission)["job"]
+        row = farm.settled(job)
+        assert (row["state"], row["error"]["code"]) == ("paused", "output")
+        assert "room" in row["error"]["remedy"]
+    farm.call("import", job=job)
+    done = farm.until(lambda row: row["state"] == "done", job)
+    assert (done["frames_done"], done["frames_failed"]) == (4, 0)
+    assert done["paid_nrlc"] == row["paid_nrlc"]
+
+
+def test_a_project_that_is_deleted_meanwhile(farm: Any, submission: dict[str, Any]) -> None:
+    """What was submitted is rendered; what is not there any more cannot be."""
+    project = Path(submission["project"])
+    job = farm.call("submit", **submission)["job"]
+    farm.until(lambda row: bool(row["paid_nrlc"]), job)
+    project.unlink()
+    assert farm.settled(job)["state"] == "done"
+    assert len(list((project.parent / "renders").iterdir())) == 4
+    with pytest.raises(ProjectError, match="orbit.ntp"):
+        farm.call("plan", **submission)
+
+
+def test_whoever_submitted_may_leave(farm: Any, submission: dict[str, Any]) -> None:
+    """Natron is closed while its job is packed and uploaded; another one sees the frames come."""
+    other = EngineClient()
+    other.connect(start=False)
+    job = other.call("submit", submission)["job"]
+    other.close()
+    assert farm.settled(job)["state"] == "done"
 
 
 def test_importing_again_brings_back_what_was_deleted(farm: Any, submission: dict[str, Any]) -> None:

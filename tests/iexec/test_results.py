@@ -114,3 +114,14 @@ def test_links_that_lead_nowhere(results: bytes) -> None:
 def test_a_link() -> None:
     place = "/ipfs/QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"
     assert result_location(b'{ "storage": "ipfs", "location": "%s" }' % place.encode()) == place
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_not_the_workers_fault(packed: Callable[..., Path]) -> None:
+    with ResultArchive(packed(("frames/1.png", b"p" * 100_000))) as archive, pytest.raises(OSError, match="space"):
+        archive.extract("frames/1.png", Path("/dev/full"), 100_000)
+
+
+def test_an_archive_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        ResultArchive(tmp_path / "gone.zip")
