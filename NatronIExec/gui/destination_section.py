@@ -13,9 +13,10 @@ CONFIDENTIAL_NOTE = "Only the enclave (a sealed worker) can read this project."
 
 
 class DestinationSection(QtWidgets.QGroupBox):
-    """Signals: changed(), network_changed(name), wallet_wanted()."""
+    """Signals: changed(), folder_changed(), network_changed(name), wallet_wanted()."""
 
     changed = Signal()
+    folder_changed = Signal()
     network_changed = Signal(object)
     wallet_wanted = Signal()
 
@@ -23,6 +24,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         super().__init__("Where", parent)
         self._rows: List[Dict[str, Any]] = []
         self._showing = False
+        self._out = ""
         self.network = QtWidgets.QComboBox()
         self.wallet = ElidedLabel("…")
         self.wallet_button = button("Wallet…", self.wallet_wanted.emit)
@@ -41,7 +43,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         faults.connect(self.network.currentIndexChanged, self._network_changed)
         for box in (self.group, self.privacy):
             faults.connect(box.currentIndexChanged, self._changed)
-        faults.connect(self.out.editingFinished, self._changed)
+        faults.connect(self.out.editingFinished, self._out_edited)
 
     def _lay_out(self) -> None:
         wallet = QtWidgets.QHBoxLayout()
@@ -63,7 +65,8 @@ class DestinationSection(QtWidgets.QGroupBox):
     def show_choice(self, choice: Dict[str, Any]) -> None:
         self._showing = True
         choose(self.privacy, choice["confidential"])
-        self.out.setText(choice["out"] or "")
+        self._out = choice["out"] or ""
+        self.out.setText(self._out)
         self.out.setToolTip(choice["out"] or "")
         self._showing = False
         self._say_notes()
@@ -116,6 +119,13 @@ class DestinationSection(QtWidgets.QGroupBox):
         if not self._showing:
             self.changed.emit()
 
+    def _out_edited(self) -> None:
+        """Also told when the keyboard only passed through."""
+        out = self.out.text().strip()
+        if out != self._out:
+            self._out = out
+            self.folder_changed.emit()
+
     def _say_notes(self) -> None:
         self.privacy_note.setText(CONFIDENTIAL_NOTE if item_of(self.privacy) else PUBLIC_NOTE)
         wanted = item_of(self.group)
@@ -131,7 +141,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         folder = QtWidgets.QFileDialog.getExistingDirectory(self, "Where frames go", self.out.text())
         if folder:
             self.out.setText(folder)
-            self._changed()
+            self._out_edited()
 
 
 def group_line(row: Dict[str, Any]) -> str:

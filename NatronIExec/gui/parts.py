@@ -8,6 +8,9 @@ from NatronIExec.errors import NatronIExecError
 from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets, elide
 
+#: Pixels that a desktop puts around a window, above and below.
+FRAME = 40
+
 
 class ElidedLabel(QtWidgets.QWidget):
     """One line of text that is cut, never pushing its window wider; the whole text is the tooltip."""
@@ -158,6 +161,15 @@ def take_secret(field: QtWidgets.QLineEdit) -> str:
     text = field.text()
     field.clear()
     return text
+
+
+def open_at(window: QtWidgets.QWidget, width: int, height: int) -> None:
+    """The size of a window that has not been shown yet: this, or what the screen has room for."""
+    application = QtWidgets.QApplication.instance()
+    if hasattr(application, "primaryScreen") and application.primaryScreen() is not None:  # Qt4 has none
+        room = application.primaryScreen().availableGeometry()
+        width, height = min(width, room.width()), min(height, room.height() - FRAME)
+    window.resize(width, height)
 
 
 def item_of(box: QtWidgets.QComboBox) -> Any:

@@ -8,7 +8,7 @@ from NatronIExec import __version__, paths
 from NatronIExec.errors import BadInput, NatronIExecError
 from NatronIExec.gui import faults, words
 from NatronIExec.gui.bridge import Asker, Bridge
-from NatronIExec.gui.parts import Banner, button, choose, item_of, quiet
+from NatronIExec.gui.parts import Banner, button, choose, item_of, open_at, quiet
 from NatronIExec.gui.qt import QtWidgets, Signal
 
 ENDPOINTS = (
@@ -76,7 +76,7 @@ class SettingsDialog(QtWidgets.QDialog):
         buttons.addWidget(button("Close", self.reject))
         buttons.addWidget(self.save)
         column.addLayout(buttons)
-        self.resize(620, 480)
+        open_at(self, 620, 480)
 
     def failed(self, problem: NatronIExecError) -> None:
         self.banner.say_error(problem)

@@ -55,6 +55,7 @@ class SubmitDialog(SubmitForm):
         connect(self.writers.changed, self._project_choice_changed)
         connect(self.frames.changed, self._project_choice_changed)
         connect(self.files.changed, self._project_choice_changed)
+        connect(self.destination.folder_changed, self._project_choice_changed)
         connect(self.destination.changed, self._price_choice_changed)
         connect(self.destination.network_changed, self._network_changed)
         connect(self.destination.wallet_wanted, self.wallet_wanted.emit)

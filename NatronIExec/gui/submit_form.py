@@ -12,7 +12,7 @@ from NatronIExec.gui.destination_section import DestinationSection
 from NatronIExec.gui.draft import Draft
 from NatronIExec.gui.files_section import FilesSection
 from NatronIExec.gui.frames_section import FramesSection
-from NatronIExec.gui.parts import Banner, ElidedLabel, button, secret_field
+from NatronIExec.gui.parts import Banner, ElidedLabel, button, open_at, secret_field
 from NatronIExec.gui.presets_menu import PresetsMenu
 from NatronIExec.gui.price_sheet import PriceSheet
 from NatronIExec.gui.qt import Qt, QtGui, QtWidgets
@@ -50,7 +50,7 @@ class SubmitForm(QtWidgets.QDialog):
         self.submit = button("Submit")
         self.submit.setDefault(True)
         self._lay_out()
-        self.resize(980, 700)
+        open_at(self, 980, 700)
         self.show_title()
 
     def _lay_out(self) -> None:

@@ -5,7 +5,9 @@ Natron styles widgets with its own style sheet; we use palette roles and set onl
 
 from __future__ import annotations
 
-from NatronIExec.gui.qt import Qt, QtCore, QtGui
+import math
+
+from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
 
 #: Natron's defaults (Engine/Settings.cpp, appearance page).
 SUNKEN, BASE, RAISED = "#1f1f1f", "#303030", "#474747"
@@ -49,7 +51,10 @@ def color(name: str) -> QtGui.QColor:
 
 def mark(level: str, side: int = 16) -> QtGui.QPixmap:
     """A coloured disc with a sign, for check lists and banners. The sign tells the level apart without the colour."""
-    picture = QtGui.QPixmap(side, side)
+    dots = _dots_a_pixel()
+    picture = QtGui.QPixmap(side * dots, side * dots)
+    if dots > 1:
+        picture.setDevicePixelRatio(dots)
     picture.fill(QtGui.QColor(0, 0, 0, 0))
     painter = QtGui.QPainter(picture)
     painter.setRenderHint(QtGui.QPainter.Antialiasing)
@@ -72,6 +77,12 @@ def mark(level: str, side: int = 16) -> QtGui.QPixmap:
     painter.drawText(QtCore.QRectF(0, 1 if level == "warning" else 0, side, side), 0x0084, _LEVEL_SIGNS[level])
     painter.end()
     return picture
+
+
+def _dots_a_pixel() -> int:
+    """More than 1 on dense screens, which Qt4 does not know."""
+    application = QtWidgets.QApplication.instance()
+    return math.ceil(application.devicePixelRatio()) if hasattr(application, "devicePixelRatio") else 1
 
 
 def natron_palette() -> QtGui.QPalette:

@@ -9,7 +9,7 @@ from NatronIExec.errors import BadInput, NatronIExecError
 from NatronIExec.gui import faults, words
 from NatronIExec.gui.account_form import FORMS, AccountForm
 from NatronIExec.gui.bridge import Asker, Bridge
-from NatronIExec.gui.parts import Banner, button, item_of, quiet, secret_field, take_secret, tree
+from NatronIExec.gui.parts import Banner, button, item_of, open_at, quiet, secret_field, take_secret, tree
 from NatronIExec.gui.qt import QtWidgets
 
 
@@ -45,7 +45,7 @@ class WalletDialog(QtWidgets.QDialog):
         line.addStretch(1)
         line.addWidget(button("Close", self.reject))
         column.addLayout(line)
-        self.resize(640, 460)
+        open_at(self, 640, 460)
 
     def _accounts_tab(self) -> QtWidgets.QWidget:
         page = QtWidgets.QWidget()

@@ -39,6 +39,13 @@ def test_a_project_that_was_never_saved(tmp_path):
     assert (found.original, found.name) == (None, "Untitled")
 
 
+def test_a_project_whose_file_was_deleted(shot):
+    """It is still on screen, so it can be rendered; its frames go where they always went."""
+    shot.unlink()
+    found = project.take(NatronWindow(App(shot)))
+    assert (found.original, found.project.exists()) == (shot, True)
+
+
 def test_a_full_disk_is_said(shot):
     app = App(shot)
     app.disk_full = True

@@ -1,8 +1,13 @@
 """What the artist sees, types and clicks before a render is bought."""
 
+from dataclasses import replace
+
 import pytest
 from shapes import plan_sheet, scan_sheet, wallet_state, writer_row
+from wire_client import WireClient
 
+from NatronIExec.errors import EngineMismatch, EngineNotFound
+from NatronIExec.gui.bridge import Bridge
 from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from NatronIExec.gui.submit_dialog import SubmitDialog
 
@@ -87,6 +92,23 @@ def test_errors_block_and_say_why(open_dialog, engine, until):
     assert labels == ["Show node", "Check again"]
 
 
+def test_another_folder_is_looked_at_again(open_dialog, engine, until):
+    """Whether frames can be put there is a check like the others."""
+    check = {
+        "level": "error",
+        "code": "out-folder",
+        "node": "Write1",
+        "title": "/full cannot be written.",
+        "remedy": "",
+    }
+    engine.answers["scan"] = lambda args: scan_sheet(checks=[check] if args["out"] == "/full" else [])
+    dialog = open_dialog()
+    for folder, says in (("/full", "/full cannot be written."), ("/free", "Render 20 frames")):
+        dialog.destination.out.setText(folder)
+        dialog.destination.out.editingFinished.emit()
+        until(lambda says=says: says in dialog.submit.toolTip(), "for the check")
+
+
 def test_warnings_can_be_put_aside(open_dialog, engine):
     check = {"level": "warning", "code": "script", "node": "Read1", "title": "A script runs.", "remedy": ""}
     engine.answers["scan"] = lambda args: scan_sheet(checks=[check])
@@ -105,20 +127,19 @@ def test_disabled_writers_are_grey_with_their_reason(open_dialog, engine):
 
 
 def test_an_unsaved_project_is_asked_to_be_saved(open_dialog, snapshot):
-    from dataclasses import replace
-
     dialog = open_dialog(replace(snapshot, original=None), ready=False)
     assert not dialog.submit.isEnabled()
     assert "Save the project" in dialog.submit.toolTip()
 
 
-def test_an_engine_that_is_not_installed_says_how_to_get_it(application, snapshot, choices, until):
-    from NatronIExec.errors import EngineNotFound
-    from NatronIExec.gui.bridge import Bridge
-
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [(EngineNotFound, "pip install natron-iexec"), (EngineMismatch, "natron-iexec engine stop")],
+)
+def test_an_engine_that_is_not_the_right_one_says_how_to_get_it(application, snapshot, choices, until, kind, remedy):
     class Nobody:
         def connect(self, start=True):
-            raise EngineNotFound("The render engine is not installed.", "Run pip install natron-iexec.")
+            raise kind("That does not work.", f"Run {remedy}.")
 
         def close(self):
             return None
@@ -126,10 +147,71 @@ def test_an_engine_that_is_not_installed_says_how_to_get_it(application, snapsho
     bridge = Bridge(Nobody)
     dialog = SubmitDialog(bridge, lambda: snapshot, choices, lambda: True, lambda name: None)
     dialog.show()
-    until(lambda: "not installed" in dialog.banner.text(), "for the banner")
-    assert "pip install" in dialog.banner.text()
+    until(lambda: remedy in dialog.banner.text(), "for the banner")
+    assert not dialog.submit.isEnabled()
+    assert dialog.submit.toolTip() == "That does not work."
     dialog.close()
     bridge.close()
+
+
+@pytest.mark.parametrize(
+    ("rows", "note"),
+    [
+        ([], "has no writers"),
+        ([writer_row("Off", enabled=False, reason="It is disabled in Natron.")], "No writer can be rendered"),
+    ],
+)
+def test_nothing_to_render(open_dialog, engine, until, rows, note):
+    check = {"level": "error", "code": "no-writer", "node": "", "title": "Nothing to render.", "remedy": "Add one."}
+    engine.answers["scan"] = lambda args: scan_sheet(writers=rows, checks=[check])
+    dialog = open_dialog(ready=False)
+    until(lambda: note in dialog.writers.note.text(), "for the scan")
+    assert dialog.writers.note.isVisible()
+    assert not dialog.submit.isEnabled()
+    assert "Choose at least one writer." in dialog.submit.toolTip()
+
+
+def test_a_writer_without_a_file_name(open_dialog, engine):
+    engine.answers["scan"] = lambda args: scan_sheet(writers=[writer_row(file="", format="")])
+    dialog = open_dialog()
+    assert dialog.writers.list.topLevelItem(0).text(1) == "no file name"
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("Read again", "newer"), ("Send as it was", "older")])
+def test_a_project_that_changed_since_it_was_read(bridge, engine, snapshot, choices, until, answer, sent):
+    """The artist says which of the two is rendered; nothing is bought before."""
+    shots = {
+        "older": snapshot,
+        "newer": replace(snapshot, project=snapshot.project.with_name("newer.ntp"), digest="another"),
+    }
+    now = ["older"]
+    dialog = SubmitDialog(bridge, lambda: shots[now[0]], choices, lambda: True, lambda name: None)
+    dialog.show()
+    until(lambda: dialog.wallet and dialog.submit.isEnabled() and not dialog.asker.busy("plan"), "for Submit")
+    now[0] = "newer"
+    dialog.submit.click()
+    assert "changed" in dialog.banner.text()
+    assert engine.args_of("submit") == []
+    next(button for button in dialog.banner.buttons() if button.text() == answer).click()
+    if sent == "newer":
+        until(lambda: dialog.submit.isEnabled(), "for the new price")
+        dialog.submit.click()
+    until(lambda: engine.args_of("submit"), "for the question")
+    assert engine.args_of("submit")[0]["project"] == str(shots[sent].project)
+    dialog.close()
+
+
+def test_two_natrons_see_the_same_renders(engine, snapshot, choices, until):
+    bridges = [Bridge(lambda: WireClient(engine)) for _ in range(2)]
+    dialogs = [SubmitDialog(one, lambda: snapshot, choices, lambda: True, lambda name: None) for one in bridges]
+    for dialog in dialogs:
+        dialog.show()
+    until(lambda: all(d.wallet and d.submit.isEnabled() and not d.asker.busy("plan") for d in dialogs), "for Submit")
+    for dialog in dialogs:
+        dialog.submit.click()
+    until(lambda: all(len(bridge.jobs) == 2 for bridge in bridges), "for both renders in both")
+    for bridge in bridges:
+        bridge.close()
 
 
 def test_escape_closes_and_enter_spends_nothing(open_dialog, engine, until):

@@ -86,6 +86,19 @@ def test_unlock_and_lock(bridge, engine, until):
     dialog.close()
 
 
+def test_a_keyring_that_is_locked_is_not_a_wrong_password(wallet, engine, until):
+    engine.refuse("wallet.unlock", "keyring", "The keyring is locked.", "Unlock it, or do not remember the password.")
+    wallet.state = None
+    engine._wallet(unlocked=False)
+    until(lambda: wallet.state, "for the wallet")
+    wallet.remember.setChecked(True)
+    wallet.password.setText("correct horse")
+    wallet.unlock.click()
+    until(lambda: "The keyring is locked." in wallet.banner.text(), "for the refusal")
+    assert engine.args_of("wallet.unlock") == [{"password": "correct horse", "remember": True}]
+    assert wallet.password.text() == ""
+
+
 def test_money_moves_by_amounts_that_are_some(wallet, engine, until):
     wallet.tabs.setCurrentIndex(1)
     until(lambda: wallet.network.count() == 2, "for the networks")

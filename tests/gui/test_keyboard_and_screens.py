@@ -1,0 +1,126 @@
+"""Windows without a mouse, on screens with many dots, with large fonts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
+from NatronIExec.gui.settings_dialog import SettingsDialog
+from NatronIExec.gui.submit_dialog import SubmitDialog
+from NatronIExec.gui.wallet_dialog import WalletDialog
+
+HERE = Path(__file__).parent
+
+
+def press(widget, key, modifiers=Qt.NoModifier):
+    for kind in (QtCore.QEvent.KeyPress, QtCore.QEvent.KeyRelease):
+        QtWidgets.QApplication.sendEvent(widget, QtGui.QKeyEvent(kind, key, modifiers))
+
+
+def tab_stops(window, until):
+    """The widgets that Tab goes through, pressed as a person does, until it comes round."""
+    window.activateWindow()
+    until(window.isActiveWindow, "for the window to have the keyboard")
+    press(window, Qt.Key_Tab)
+    stops = []
+    while QtWidgets.QApplication.focusWidget() not in stops:
+        stops.append(QtWidgets.QApplication.focusWidget())
+        press(stops[-1], Qt.Key_Tab)
+        assert len(stops) < 200, "Tab never comes round"
+    return stops
+
+
+@pytest.fixture
+def dialog(bridge, snapshot, choices, until):
+    made = SubmitDialog(bridge, lambda: snapshot, choices, lambda: True, lambda name: None)
+    made.show()
+    until(lambda: made.wallet and made.submit.isEnabled() and not made.asker.busy("plan"), "for Submit")
+    yield made
+    made.close()
+
+
+def test_tab_goes_as_the_eye_does(dialog, until):
+    places = (
+        dialog.writers,
+        dialog.frames,
+        dialog.destination,
+        dialog.price,
+        dialog.tabs,
+        dialog.presets.button,
+        dialog.cancel,
+        dialog.submit,
+    )
+    stops = tab_stops(dialog, until)
+    visited = [next(n for n, place in enumerate(places) if place is w or place.isAncestorOf(w)) for w in stops]
+    first = visited.index(0)
+    assert visited[first:] + visited[:first] == sorted(visited)
+    assert set(visited) == set(range(len(places)))
+
+
+def test_space_presses_the_button_that_has_the_keyboard(dialog, engine, until):
+    dialog.activateWindow()
+    dialog.submit.setFocus()
+    press(dialog.submit, Qt.Key_Space)
+    until(lambda: engine.args_of("submit"), "for the question")
+
+
+@pytest.mark.parametrize("window", [WalletDialog, SettingsDialog])
+def test_every_button_is_reached(bridge, until, window):
+    made = window(bridge)
+    made.show()
+    until(lambda: any(button.isEnabled() for button in made.findChildren(QtWidgets.QPushButton)), "for the engine")
+    stops = tab_stops(made, until)
+    for button in made.findChildren(QtWidgets.QPushButton):
+        if button.isVisible() and button.isEnabled() and button.focusPolicy() != Qt.NoFocus:
+            assert button in stops, button.text()
+    press(made, Qt.Key_Escape)
+    assert not made.isVisible()
+
+
+def cut_off(window):
+    """Buttons, labels and boxes that have less room than their words need."""
+    kinds = (QtWidgets.QPushButton, QtWidgets.QCheckBox, QtWidgets.QToolButton)
+    return [
+        (widget.text(), widget.width(), widget.sizeHint().width())
+        for kind in kinds
+        for widget in window.findChildren(kind)
+        if widget.isVisible() and widget.text() and widget.width() < widget.sizeHint().width()
+    ]
+
+
+@pytest.mark.parametrize("larger", [1.0, 1.5])
+def test_no_word_on_a_button_is_cut(application, bridge, snapshot, choices, until, larger):
+    before = application.font()
+    font = QtGui.QFont(before)
+    font.setPointSizeF(before.pointSizeF() * larger)
+    application.setFont(font)
+    try:
+        for made in (
+            SubmitDialog(bridge, lambda: snapshot, choices, lambda: True, lambda name: None),
+            WalletDialog(bridge),
+            SettingsDialog(bridge),
+        ):
+            made.show()
+            application.processEvents()
+            assert cut_off(made) == []
+            assert made.minimumSizeHint().width() <= 1280 * larger
+            made.close()
+    finally:
+        application.setFont(before)
+
+
+@pytest.mark.parametrize("scale", ["2", "1.5"])
+def test_screens_with_many_dots(scale):
+    """Qt takes the scale at its start, so the windows are opened by another process."""
+    environment = {**os.environ, "QT_SCALE_FACTOR": scale, "QT_AUTO_SCREEN_SCALE_FACTOR": "0"}
+    done = subprocess.run(
+        [sys.executable, str(HERE / "dense_screen.py"), scale],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
