@@ -101,6 +101,14 @@ def test_light_modules_stay_light(module: str) -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_the_engine_listens_before_it_has_all() -> None:
+    """Whoever starts it can unlock a wallet while the farm's libraries are loaded."""
+    later = ["requests", "fileseq", "defusedxml", "NatronIExec.iexec.hub", "NatronIExec.farm.jobs"]
+    code = f"import sys, NatronIExec.engine.engine; print([name for name in {later} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_files_stay_short_enough_to_read() -> None:
     long = {str(f.relative_to(PACKAGE)): n for f in modules() if (n := len(f.read_text().splitlines())) > 520}
     assert not long

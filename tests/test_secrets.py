@@ -21,7 +21,7 @@ PHRASE = "test test test test test test test test test test test junk"
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_no_secret_is_left_anywhere(start_farm: Any, submission: dict[str, Any], home: Path, local: Any) -> None:
     farm = start_farm()
-    log.to_file("engine", farm.engine._redactor, home / "logs")
+    log.to_file("engine", farm.engine.redactor, home / "logs")
     key = local.people["requester"].key
     farm.call("wallet.import", name="r", password=PASSWORD, key=key)
     farm.call("wallet.import", name="m", password=PASSWORD, mnemonic=PHRASE)

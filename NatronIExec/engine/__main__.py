@@ -18,8 +18,6 @@ def main() -> int:
     gc.disable()  # nothing that is imported is garbage: a tenth of the start is looking whether it is
     from NatronIExec.engine.engine import Engine
 
-    gc.freeze()
-    gc.enable()
     paths.private_folder(paths.home())
     os.umask(0o077)
     with _only_one() as alone:
@@ -31,6 +29,8 @@ def main() -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop_soon())
         engine.start()
+        gc.freeze()
+        gc.enable()
         engine.run()
     return 0
 

@@ -1,4 +1,8 @@
-"""The engine, put together: everything is built here and passed by argument, so that there are no singletons below."""
+"""The engine: a door for clients, a wallet, and the farm behind them.
+
+Whoever asks first waits least: the door opens before the farm's libraries are loaded, so that a wallet is unlocked
+(which takes half a second, on purpose) while they are. What needs the farm waits for it.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +10,24 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 from NatronIExec import log, paths, settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.events import Announcer
-from NatronIExec.engine.job_verbs import JobVerbs
 from NatronIExec.engine.server import Request, Server
 from NatronIExec.engine.system_verbs import SystemVerbs
 from NatronIExec.engine.wallet_verbs import WalletVerbs
-from NatronIExec.errors import BadInput, WalletError
-from NatronIExec.farm.collector import Collector
-from NatronIExec.farm.hashes import Hashes
-from NatronIExec.farm.jobs import Jobs
-from NatronIExec.farm.ledger import Ledger
-from NatronIExec.farm.pipeline import Pipeline
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.submitter import Submitter
-from NatronIExec.farm.watcher import Watcher
-from NatronIExec.iexec.signer import Signer
-from NatronIExec.iexec.transport import Transport
+from NatronIExec.errors import BadInput
 from NatronIExec.log import Redactor
 from NatronIExec.wallet.external import Rpc
 from NatronIExec.wallet.keystore import SCRYPT_N, Keystore
 from NatronIExec.wallet.session import Session
 from NatronIExec.wallet.vault import Vault
+
+if TYPE_CHECKING:
+    from NatronIExec.engine.farm_side import FarmSide
 
 #: How often the engine looks whether it is idle and the wallet should lock.
 TICK_S = 1.0
@@ -48,13 +44,13 @@ class Engine:
         vault: Vault | None = None,
         scrypt_n: int = SCRYPT_N,
     ) -> None:
-        self._redactor = redactor or Redactor()
+        self.redactor = redactor or Redactor()
+        self._on_step = on_step
         self._stopped = threading.Event()
         self._log = log.get_logger("engine")
+        self._farm: Future[FarmSide] = Future()
         self.server = Server(self._handle)
         self.announcer = Announcer(self.server.broadcast)
-        self.transport = Transport()
-        self.services = Services(paths.networks_file(), settings.load, self.transport)
         self.wallet = Session(
             Keystore(paths.keystore(), scrypt_n),
             vault or Vault(),
@@ -63,47 +59,51 @@ class Engine:
             _chosen_account(),
             _remember_account,
         )
-        self.spool = Spool(paths.spool(), on_step)
-        self.jobs, self.pipeline, ledger = self._farm()
         self._wallet_verbs = WalletVerbs(
             self.wallet,
-            self.services,
-            self._redactor,
+            self._farm.result,
+            self.redactor,
             lambda: settings.load().network,
             self.announcer.wallet_changed,
-            self.jobs.unlocked,
         )
-        job_verbs = JobVerbs(self.jobs, ledger, self.services, self.wallet, self._wallet_verbs.unlock_with)
-        system = SystemVerbs(self.server, self.jobs, self.services, self._wallet_verbs.current_state, self.stop_soon)
-        self._verbs = {**job_verbs.table(), **self._wallet_verbs.table(), **system.table()}
-        self.announcer.row = self.jobs.row
+        system = SystemVerbs(self.server, self._farm.result, self._wallet_verbs.current_state, self.stop_soon)
+        self._verbs = {**self._wallet_verbs.table(), **system.table()}
 
-    def _farm(self) -> tuple[Jobs, Pipeline, Ledger]:
-        spool, services, events = self.spool, self.services, self.announcer
-        stopping = self._stopped.is_set
-        ledger = Ledger(spool, settings.load)
-        submitter = Submitter(spool, services, Hashes(), self._sign, ledger, events, stopping)
-        watcher = Watcher(spool, services, self._sign)
-        collector = Collector(spool, services, stopping)
-        pipeline = Pipeline(spool, services, submitter, watcher, collector, ledger, events, settings.load)
-        account = lambda: self.wallet.current  # noqa: E731
-        jobs = Jobs(spool, services, pipeline, watcher, collector, ledger, events, account, self._sign)
-        return jobs, pipeline, ledger
+    @property
+    def farm(self) -> FarmSide:
+        """Waits for it. Raises what went wrong while it was loaded."""
+        return self._farm.result()
 
     def start(self) -> None:
-        """Listen, make the address known, and go on with open jobs."""
+        """Listen, make the address known, load the farm, and go on with open jobs."""
         self.announcer.start()
         self.server.start()
         self.server.address.write(paths.engine_address_file())
-        self.pipeline.start()
+        try:
+            farm = self._load_farm()
+        except BaseException as problem:
+            self._farm.set_exception(problem)
+            self._log.exception("the engine cannot start")
+            self._shut_door()
+            raise
+        self.announcer.row = farm.jobs.row
+        self._farm.set_result(farm)
+        farm.start()
         self._log.info("engine started")
+
+    def _load_farm(self) -> FarmSide:
+        from NatronIExec.engine.farm_side import FarmSide
+
+        return FarmSide(
+            self.wallet, self.announcer, self._wallet_verbs.unlock_with, self._stopped.is_set, self._on_step
+        )
 
     def run(self) -> None:
         """Until `stop_soon`, or nobody needs it for the idle time of the settings."""
         while not self._stopped.wait(TICK_S):
             self._wallet_verbs.tick()
             idle_s = time.monotonic() - self.server.idle_since_s
-            if not self.server.clients and not self.jobs.active() and idle_s > settings.load().idle_exit_s:
+            if not self.server.clients and not self.farm.jobs.active() and idle_s > settings.load().idle_exit_s:
                 self._log.info("engine ends: nothing to do")
                 break
         self.stop()
@@ -115,30 +115,24 @@ class Engine:
         """Jobs go on at the next start."""
         self._stopped.set()
         paths.engine_address_file().unlink(missing_ok=True)
-        self.pipeline.stop()
-        self.announcer.stop()
-        self.server.stop()
-        self.spool.close()
+        self.farm.stop()
+        self._shut_door()
+        self.farm.spool.close()
         self._log.info("engine stopped")
 
+    def _shut_door(self) -> None:
+        paths.engine_address_file().unlink(missing_ok=True)
+        self.announcer.stop()
+        self.server.stop()
+
     def _handle(self, request: Request) -> Any:
-        verb = self._verbs.get(request.verb)
+        verb = self._verbs.get(request.verb) or self.farm.verbs.get(request.verb)
         if verb is None:
             raise BadInput(f"The engine knows no verb {request.verb}.", "Update it, or the program that asked.")
         return verb(request, Arguments(request.verb, request.args))
 
-    def _sign(self, address: str) -> Signer:
-        """The signer of a job's account. Raises WalletLocked, or WalletError when another account is chosen now."""
-        signer = self.wallet.signer()
-        if signer.address != address:
-            raise WalletError(
-                f"This job is paid by {address}, the wallet uses {signer.address}.",
-                "Choose that account in the wallet, or cancel the job.",
-            )
-        return signer
-
     def _dial(self, url: str) -> Rpc:
-        return lambda method, params: self.transport.rpc(url, method, params, retry=False)
+        return lambda method, params: self.farm.transport.rpc(url, method, params, retry=False)
 
 
 def _chosen_account() -> str | None:

@@ -6,33 +6,32 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from NatronIExec import __version__, paths, settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.protocol import PROTOCOL
 from NatronIExec.engine.server import Request, Server
 from NatronIExec.errors import BadInput, Conflict, EngineMismatch
-from NatronIExec.farm.jobs import Jobs
-from NatronIExec.farm.services import Services
+
+if TYPE_CHECKING:
+    from NatronIExec.engine.farm_side import FarmSide
 
 Verb = Callable[[Request, Arguments], Any]
 
 
 class SystemVerbs:
-    """`stop` ends the engine after the answer is sent."""
+    """`farm` waits until there is one; `stop` ends the engine after the answer is sent."""
 
     def __init__(
         self,
         server: Server,
-        jobs: Jobs,
-        services: Services,
+        farm: Callable[[], FarmSide],
         wallet_state: Callable[[], dict[str, Any]],
         stop: Callable[[], None],
     ) -> None:
         self._server = server
-        self._jobs = jobs
-        self._services = services
+        self._farm = farm
         self._wallet_state = wallet_state
         self._stop = stop
         self._started_s = time.time()
@@ -60,15 +59,15 @@ class SystemVerbs:
 
     def subscribe(self, request: Request, args: Arguments) -> Any:
         request.client.subscribed = True
-        return {"jobs": self._jobs.rows(), "wallet": self._wallet_state()}
+        return {"jobs": self._farm().jobs.rows(), "wallet": self._wallet_state()}
 
     def status(self, request: Request, args: Arguments) -> Any:
         idle = time.monotonic() - self._server.idle_since_s if not self._server.clients else 0.0
-        counts = {"clients": self._server.clients, "jobs_active": self._jobs.active(), "idle_s": idle}
-        return {**self._identity(), **counts, "requests": self._services.transport.requests_sent}
+        counts = {"clients": self._server.clients, "jobs_active": self._farm().jobs.active(), "idle_s": idle}
+        return {**self._identity(), **counts, "requests": self._farm().services.transport.requests_sent}
 
     def stop(self, request: Request, args: Arguments) -> Any:
-        active = self._jobs.active()
+        active = self._farm().jobs.active()
         if active and not args.flag("force"):
             raise Conflict(
                 f"{active} jobs are under way.", "Stop it all the same with --force; they go on at the next start."
@@ -87,11 +86,11 @@ class SystemVerbs:
                 "available": bool(network.app),
                 "faucet": network.faucet or None,
             }
-            for network in self._services.networks().values()
+            for network in self._farm().services.networks().values()
         ]
 
     def test_endpoint(self, request: Request, args: Arguments) -> Any:
-        services = self._services.of(args.take("network", str))
+        services = self._farm().services.of(args.take("network", str))
         kind, url = args.take("kind", str), args.take("url", str).rstrip("/")
         if not url.startswith(("http://", "https://")):
             raise BadInput(f"{url!r} is no web address.", "It begins with https://")
@@ -101,7 +100,7 @@ class SystemVerbs:
 
     def _ask(self, chain_id: int, kind: str, url: str) -> str:
         """One question that only the right service answers."""
-        transport = self._services.transport
+        transport = self._farm().services.transport
         if kind == "rpc":
             found = int(transport.rpc(url, "eth_chainId", []), 16)
             if found != chain_id:
@@ -125,8 +124,8 @@ class SystemVerbs:
         if not isinstance(changes, Mapping):
             raise BadInput("settings.set needs changes.", "See docs/engine-protocol.md.")
         new = settings.changed(settings.load(), changes)
-        if new.network not in self._services.networks():
-            known = ", ".join(sorted(self._services.networks()))
+        if new.network not in self._farm().services.networks():
+            known = ", ".join(sorted(self._farm().services.networks()))
             raise BadInput(f"There is no network {new.network}.", f"Known are: {known}.")
         settings.save(new)
         return asdict(new)

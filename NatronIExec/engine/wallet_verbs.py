@@ -4,44 +4,39 @@ redaction before anything is done with them."""
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
-from NatronIExec.errors import BadInput, NatronIExecError, NotEnoughFunds
-from NatronIExec.farm.plan import wire_balances
-from NatronIExec.farm.services import NetworkServices, Services
-from NatronIExec.iexec.hub import require_gas
+from NatronIExec.errors import BadInput, NatronIExecError
+from NatronIExec.iexec.signer import Signer
 from NatronIExec.log import Redactor
 from NatronIExec.wallet.session import Session
 
+if TYPE_CHECKING:
+    from NatronIExec.engine.farm_side import FarmSide
+
 Verb = Callable[[Request, Arguments], Any]
-#: A balance younger than this is not asked for again.
-FRESH_S = 2.0
 
 
 class WalletVerbs:
-    """`changed` is told each new state, `unlocked` that jobs may go on."""
+    """`changed` is told each new state. `farm` waits until there is one, so it is asked after whatever takes long."""
 
     def __init__(
         self,
         wallet: Session,
-        services: Services,
+        farm: Callable[[], FarmSide],
         redactor: Redactor,
         default_network: Callable[[], str],
         changed: Callable[[dict[str, Any]], None],
-        unlocked: Callable[[], None],
     ) -> None:
         self._wallet = wallet
-        self._services = services
+        self._farm = farm
         self._redactor = redactor
         self._default_network = default_network
         self._changed = changed
-        self._unlocked = unlocked
-        self._balances: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._was_unlocked = False
         self._lock = threading.Lock()
 
@@ -67,7 +62,7 @@ class WalletVerbs:
         state = {**self._wallet.state(), "network": name, "balance": None, "error": None}
         if state["current"] and balance:
             try:
-                state["balance"] = self._balance(self._services.of(name), state["current"])
+                state["balance"] = self._farm().money.balance(name, state["current"])
             except NatronIExecError as problem:
                 state["error"] = problem.to_wire()
         return state
@@ -77,7 +72,7 @@ class WalletVerbs:
         self._redactor.add_secret(password)
         self._wallet.unlock(password)
         self._tell()
-        self._unlocked()
+        self._farm().jobs.unlocked()
 
     def tick(self) -> None:
         """The idle lock is noticed and told, also when nobody asks."""
@@ -135,7 +130,7 @@ class WalletVerbs:
     def unlock(self, request: Request, args: Arguments) -> Any:
         password = self._secret(args, "password")
         self._wallet.unlock(password, args.maybe("address", str), args.flag("remember"))
-        self._unlocked()
+        self._farm().jobs.unlocked()
         return self._tell()
 
     def lock(self, request: Request, args: Arguments) -> Any:
@@ -144,47 +139,27 @@ class WalletVerbs:
 
     def external(self, request: Request, args: Arguments) -> Any:
         self._wallet.external(args.maybe("url", str) or "")
-        self._unlocked()
+        self._farm().jobs.unlocked()
         return self._tell()
 
     def deposit(self, request: Request, args: Arguments) -> Any:
-        return self._move(args, "deposit")
+        return self._moved(self._farm().money.deposit(*self._mover(args)))
 
     def withdraw(self, request: Request, args: Arguments) -> Any:
-        return self._move(args, "withdraw")
+        return self._moved(self._farm().money.withdraw(*self._mover(args)))
 
-    def _move(self, args: Arguments, what: str) -> Any:
-        password, amount = self._maybe_secret(args, "password"), args.take("amount_nrlc", int)
-        net = self._services.of(args.take("network", str))
-        args.done()
-        if amount <= 0:
-            raise BadInput("There is nothing to move.", "Give an amount above 0.")
-        signer = self._wallet.signer(password)
-        net.check()
-        held = net.hub.balances(signer.address)
-        there = held.rlc_nrlc if what == "deposit" else held.stake_nrlc
-        if amount > there:
-            where = "the wallet" if what == "deposit" else "the stake"
-            raise NotEnoughFunds(f"There are {there / 10**9:g} RLC in {where}.", "Choose a smaller amount.")
-        build = net.hub.build_deposit if what == "deposit" else net.hub.build_withdraw
-        with net.sending:
-            transaction = build(signer.address, amount)
-            require_gas([transaction], held.eth_wei)
-            signed = net.hub.sign(transaction, signer)
-            net.hub.send(signed)
-        net.hub.wait(signed.hash)
-        self._balances.clear()
-        stake = net.hub.account(signer.address).stake_nrlc
+    def _moved(self, answer: dict[str, Any]) -> dict[str, Any]:
         self._tell()
-        return {"transaction": signed.hash, "stake_nrlc": stake}
+        return answer
 
-    def _balance(self, net: NetworkServices, address: str) -> dict[str, Any]:
-        key = (net.network.name + net.network.rpc, address)
-        known = self._balances.get(key)
-        if known is None or time.monotonic() - known[0] > FRESH_S:
-            known = (time.monotonic(), wire_balances(net.hub.balances(address)))
-            self._balances[key] = known
-        return known[1]
+    def _mover(self, args: Arguments) -> tuple[Signer, str, int]:
+        password, amount, network = (
+            self._maybe_secret(args, "password"),
+            args.take("amount_nrlc", int),
+            args.take("network", str),
+        )
+        args.done()
+        return self._wallet.signer(password), network, amount
 
     def _made(self, address: str) -> Any:
         self._tell()

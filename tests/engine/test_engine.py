@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,10 +19,15 @@ import pytest
 
 from NatronIExec import __version__, paths
 from NatronIExec.engine.client import EngineClient
+from NatronIExec.engine.engine import Engine
 from NatronIExec.engine.launch import clean_environment, find_engine, start_engine
 from NatronIExec.engine.protocol import HOST, Address, decode, encode, read_address
 from NatronIExec.errors import BadInput, Cancelled, Conflict, EngineGone, EngineMismatch, EngineNotFound, Unreachable
+from NatronIExec.wallet.keystore import Keystore
+from NatronIExec.wallet.session import Session
+from NatronIExec.wallet.vault import Vault
 
+PASSWORD = "correct horse battery"
 COMMAND = [sys.executable, "-m", "NatronIExec.engine"]
 
 
@@ -106,6 +112,48 @@ def test_without_the_key_nobody_comes_in(start_farm: Callable[..., Any]) -> None
         silent.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert farm.call("status")["clients"] == 1
     assert address.port != 0
+
+
+def test_a_wallet_is_unlocked_while_the_farm_is_loaded(
+    home: Path, local: Any, known: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(local)
+    Keystore(paths.keystore(), 2).import_key("r", local.people["requester"].key, PASSWORD)
+    engine = Engine(vault=Vault(disabled=True), scrypt_n=2)
+    client = EngineClient()
+    load, listening, unlocked = Engine._load_farm, threading.Event(), threading.Event()
+
+    def slow(self: Engine) -> Any:
+        listening.set()
+        assert unlocked.wait(60)
+        return load(self)
+
+    monkeypatch.setattr(Engine, "_load_farm", slow)
+    monkeypatch.setattr(engine.wallet, "unlock", lambda *how: (Session.unlock(engine.wallet, *how), unlocked.set()))
+    starting = threading.Thread(target=engine.start)
+    starting.start()
+    try:
+        assert listening.wait(60)
+        client.connect(start=False)
+        assert client.call("settings.get")["network"] == "local"
+        assert client.call("wallet.unlock", {"password": PASSWORD})["balance"]["rlc_nrlc"] > 0
+    finally:
+        unlocked.set()
+        starting.join()
+        client.close()
+        engine.stop()
+
+
+def test_a_farm_that_cannot_be_loaded_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To whoever asked meanwhile, and by the engine's end."""
+    paths.spool().mkdir(parents=True)
+    (paths.spool() / "jobs.sqlite").write_bytes(b"this is no database" * 1000)
+    engine = Engine(vault=Vault(disabled=True))
+    with pytest.raises(sqlite3.DatabaseError):
+        engine.start()
+    with pytest.raises(sqlite3.DatabaseError):
+        _ = engine.farm
+    assert not paths.engine_address_file().exists()
 
 
 def test_hello_of_another_protocol(start_farm: Callable[..., Any]) -> None:

@@ -92,7 +92,7 @@ def test_a_locked_wallet_leaves_the_refund_for_later(farm: Any, submission: dict
 def test_a_gateway_that_is_late_is_waited_for(farm: Any, submission: dict[str, Any]) -> None:
     job = farm.call("submit", **submission)["job"]
     farm.until(lambda row: bool(row["paid_nrlc"]), job)
-    farm.engine.services.of("local").network  # noqa: B018
+    farm.engine.farm.services.of("local").network  # noqa: B018
     row = farm.settled(job)
     assert row["state"] == "done"
 
@@ -125,7 +125,7 @@ def test_results_that_are_not_there_yet_are_asked_for_again(farm: Any, submissio
 
 
 def test_a_market_in_trouble_is_said(farm: Any, submission: dict[str, Any]) -> None:
-    farm.engine.transport._tries = 1
+    farm.engine.farm.transport._tries = 1
     farm.local.web.faults["/apporders"] = 500
     with pytest.raises(Unreachable, match="not ready"):
         farm.call("plan", **submission)
@@ -133,7 +133,7 @@ def test_a_market_in_trouble_is_said(farm: Any, submission: dict[str, Any]) -> N
 
 def test_an_rpc_that_is_down_is_said(start_farm: Callable[..., Any], submission: dict[str, Any]) -> None:
     farm = start_farm(rpc="http://127.0.0.1:9")
-    farm.engine.transport._tries = 1
+    farm.engine.farm.transport._tries = 1
     with pytest.raises(Unreachable, match="does not answer"):
         farm.call("plan", **submission)
     state = farm.call("wallet.state")
@@ -411,11 +411,11 @@ def test_importing_again_brings_back_what_was_deleted(farm: Any, submission: dic
 
 
 def test_cancel_before_anything_is_bought(farm: Any, submission: dict[str, Any]) -> None:
-    farm.engine.pipeline.stop()  # nothing moves
+    farm.engine.farm.pipeline.stop()  # nothing moves
     job = farm.call("submit", **submission)["job"]
     answer = farm.call("cancel", job=job)
     assert answer == {"stopped": ["Nothing was bought; nothing is spent."], "bought": []}
-    farm.engine.pipeline._do_submit(job)
+    farm.engine.farm.pipeline._do_submit(job)
     row = farm.call("show", job=job)
     assert (row["state"], row["paid_nrlc"]) == ("cancelled", 0)
     with pytest.raises(Conflict, match="over"):
@@ -523,7 +523,7 @@ def test_an_order_that_is_too_small_makes_two_deals(farm: Any, submission: dict[
         z = ZERO_ADDRESS
         small = WorkerpoolOrder(local.network.workerpool, 10**6, 1, NO_TAG, 0, 1, z, z, z, new_salt())
         signed = sign_order(small, local.hub.domain, owner)
-        farm.engine.services.of("local").market.publish("workerpool", signed, owner)
+        farm.engine.farm.services.of("local").market.publish("workerpool", signed, owner)
     plan = farm.call("plan", **submission)
     assert (plan["deals"], plan["workerpool_price_nrlc"]) == (2, 10**6)
     job = farm.call("submit", **submission, plan=plan["plan"])["job"]

@@ -1,0 +1,74 @@
+"""The farm, put together for the engine: everything is built here and passed by argument, so that there are no
+singletons below. Its libraries take half a second to load, during which the engine unlocks a wallet already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from NatronIExec import paths, settings
+from NatronIExec.engine.arguments import Arguments
+from NatronIExec.engine.events import Announcer
+from NatronIExec.engine.job_verbs import JobVerbs
+from NatronIExec.engine.money import Money
+from NatronIExec.engine.server import Request
+from NatronIExec.errors import WalletError
+from NatronIExec.farm.collector import Collector
+from NatronIExec.farm.hashes import Hashes
+from NatronIExec.farm.jobs import Jobs
+from NatronIExec.farm.ledger import Ledger
+from NatronIExec.farm.pipeline import Pipeline
+from NatronIExec.farm.services import Services
+from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.submitter import Submitter
+from NatronIExec.farm.watcher import Watcher
+from NatronIExec.iexec.signer import Signer
+from NatronIExec.iexec.transport import Transport
+from NatronIExec.wallet.session import Session
+
+
+class FarmSide:
+    """All of it, in the state folder of `paths.home()`. `unlock` is called with the password of a request; `on_step` is
+    the spool's (tests end the process there)."""
+
+    def __init__(
+        self,
+        wallet: Session,
+        events: Announcer,
+        unlock: Callable[[str], None],
+        stopping: Callable[[], bool],
+        on_step: Callable[[str, str], None],
+    ) -> None:
+        self._wallet = wallet
+        self.transport = Transport()
+        self.services = Services(paths.networks_file(), settings.load, self.transport)
+        self.spool = spool = Spool(paths.spool(), on_step)
+        self.money = Money(self.services)
+        ledger = Ledger(spool, settings.load)
+        submitter = Submitter(spool, self.services, Hashes(), self._sign, ledger, events, stopping)
+        watcher = Watcher(spool, self.services, self._sign)
+        collector = Collector(spool, self.services, stopping)
+        self.pipeline = Pipeline(spool, self.services, submitter, watcher, collector, ledger, events, settings.load)
+        account = lambda: wallet.current  # noqa: E731
+        self.jobs = Jobs(spool, self.services, self.pipeline, watcher, collector, ledger, events, account, self._sign)
+        self.verbs: dict[str, Callable[[Request, Arguments], Any]] = JobVerbs(
+            self.jobs, ledger, self.services, wallet, unlock
+        ).table()
+
+    def start(self) -> None:
+        """Go on with open jobs."""
+        self.pipeline.start()
+
+    def stop(self) -> None:
+        """Jobs go on at the next start."""
+        self.pipeline.stop()
+
+    def _sign(self, address: str) -> Signer:
+        """The signer of a job's account. Raises WalletLocked, or WalletError when another account is chosen now."""
+        signer = self._wallet.signer()
+        if signer.address != address:
+            raise WalletError(
+                f"This job is paid by {address}, the wallet uses {signer.address}.",
+                "Choose that account in the wallet, or cancel the job.",
+            )
+        return signer

@@ -1,0 +1,59 @@
+"""RLC of the account that pays: what there is, and how it is moved between wallet and stake."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from NatronIExec.errors import BadInput, NotEnoughFunds
+from NatronIExec.farm.plan import wire_balances
+from NatronIExec.farm.services import Services
+from NatronIExec.iexec.hub import require_gas
+from NatronIExec.iexec.signer import Signer
+
+#: Seconds. A balance younger than this is not asked for again.
+FRESH_S = 2.0
+
+
+class Money:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._balances: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
+
+    def balance(self, network: str, address: str) -> dict[str, Any]:
+        """The Balance of docs/engine-protocol.md. Raises Unreachable or ServiceError."""
+        net = self._services.of(network)
+        key = (net.network.name + net.network.rpc, address)
+        known = self._balances.get(key)
+        if known is None or time.monotonic() - known[0] > FRESH_S:
+            known = (time.monotonic(), wire_balances(net.hub.balances(address)))
+            self._balances[key] = known
+        return known[1]
+
+    def deposit(self, signer: Signer, network: str, amount_nrlc: int) -> dict[str, Any]:
+        """From the wallet to the stake. Raises NotEnoughFunds."""
+        return self._move(signer, network, amount_nrlc, "deposit")
+
+    def withdraw(self, signer: Signer, network: str, amount_nrlc: int) -> dict[str, Any]:
+        """From the stake to the wallet. Raises NotEnoughFunds."""
+        return self._move(signer, network, amount_nrlc, "withdraw")
+
+    def _move(self, signer: Signer, network: str, amount_nrlc: int, what: str) -> dict[str, Any]:
+        if amount_nrlc <= 0:
+            raise BadInput("There is nothing to move.", "Give an amount above 0.")
+        net = self._services.of(network)
+        net.check()
+        held = net.hub.balances(signer.address)
+        there = held.rlc_nrlc if what == "deposit" else held.stake_nrlc
+        if amount_nrlc > there:
+            where = "the wallet" if what == "deposit" else "the stake"
+            raise NotEnoughFunds(f"There are {there / 10**9:g} RLC in {where}.", "Choose a smaller amount.")
+        build = net.hub.build_deposit if what == "deposit" else net.hub.build_withdraw
+        with net.sending:
+            transaction = build(signer.address, amount_nrlc)
+            require_gas([transaction], held.eth_wei)
+            signed = net.hub.sign(transaction, signer)
+            net.hub.send(signed)
+        net.hub.wait(signed.hash)
+        self._balances.clear()
+        return {"transaction": signed.hash, "stake_nrlc": net.hub.account(signer.address).stake_nrlc}
