@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import queue
 import shutil
 import statistics
 import subprocess
@@ -115,10 +116,19 @@ class Bench:
         began = time.monotonic()
         asked = {"project": str(project), "network": "local", "chunk": 1}
         plan = self._client.call("plan", asked)
-        job = self._client.call("submit", {**asked, "plan": plan["plan"]})["job"]
-        while not self._client.call("show", {"job": job})["paid_nrlc"]:
-            time.sleep(0.005)
+        self._until_bought(self._client.call("submit", {**asked, "plan": plan["plan"]})["job"])
         return time.monotonic() - began
+
+    def _until_bought(self, job: str) -> None:
+        """As the queue panel learns it: told, not asked."""
+        from NatronIExec.engine.client import EngineClient
+
+        watcher, told = EngineClient(command=self._command), queue.Queue()
+        watcher.connect(start=False)
+        rows = watcher.subscribe(told.put)["jobs"]
+        while not any(row["id"] == job and row["paid_nrlc"] for row in rows):
+            rows = told.get().get("jobs", ())
+        watcher.close()
 
     def _cold(self, project: Path) -> float:
         """A process of its own with an engine of its own: the warm one is stopped for it."""
@@ -131,11 +141,9 @@ class Bench:
         done = subprocess.run(
             [*command, "submit", str(project), "--chunk", "1", "--yes"], check=True, capture_output=True, text=True
         )
-        self._client.connect(start=False)
-        job = json.loads(done.stdout)["job"]
-        while not self._client.call("show", {"job": job})["paid_nrlc"]:
-            time.sleep(0.005)
+        self._until_bought(json.loads(done.stdout)["job"])
         spent = time.monotonic() - began
+        self._client.connect(start=False)
         self._client.call("wallet.unlock", {"password": PASSWORD})
         return spent
 

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,8 @@ class Spool:
     def add(self, job: Job, tasks: Sequence[JobTask], frames: Iterable[JobFrame]) -> None:
         with self._changing() as db:
             db.execute("INSERT INTO jobs VALUES (?,?,0,0,?)", (job.id, job.created_s, json.dumps(job.to_json())))
-            db.executemany(f"INSERT INTO tasks VALUES ({_marks(12)})", [(job.id, *astuple(t)) for t in tasks])
-            db.executemany(f"INSERT INTO frames VALUES ({_marks(11)})", [(job.id, *astuple(f)) for f in frames])
+            db.executemany(f"INSERT INTO tasks VALUES ({_marks(12)})", [(job.id, *vars(t).values()) for t in tasks])
+            db.executemany(f"INSERT INTO frames VALUES ({_marks(11)})", [(job.id, *vars(f).values()) for f in frames])
             db.execute("INSERT INTO steps VALUES (?,?,?)", (job.id, "accepted", self._clock()))
         self._on_step(job.id, "accepted")
 
@@ -189,7 +189,8 @@ class Spool:
         """Their new values, whole."""
         with self._changing() as db:
             db.executemany(
-                f"INSERT OR REPLACE INTO frames VALUES ({_marks(11)})", [(job_id, *astuple(frame)) for frame in frames]
+                f"INSERT OR REPLACE INTO frames VALUES ({_marks(11)})",
+                [(job_id, *vars(frame).values()) for frame in frames],
             )
 
     def frame_counts(self) -> dict[str, dict[str, int]]:

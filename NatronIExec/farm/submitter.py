@@ -41,6 +41,9 @@ MATCH_TRIES = 3
 #: address → what signs for it. Raises WalletLocked.
 Sign = Callable[[str], Signer]
 
+#: How soon a cancel is heard while files are read or sent.
+CANCEL_HEARD_S = 0.1
+
 
 class Submitter:
     """`advance` brings one job to "bought". Errors leave the job where it was; the caller decides what they mean."""
@@ -85,7 +88,8 @@ class Submitter:
         net = self._services.of(job.quote.network)
         folder = self._spool.job_folder(job.id)
         asked = job.submission.with_(project=str(folder / PROJECT_COPY), original=str(job.submission.artist_file))
-        found = scan_submission(asked, cancel=lambda: self._is_cancelled(job.id))
+        cancel = self._cancel_of(job.id)
+        found = scan_submission(asked, cancel=cancel)
         if len(found.chunks) != job.quote.volume:
             raise OrderRefused(
                 f"The render is now cut into {len(found.chunks)} tasks, the price was for {job.quote.volume}.",
@@ -97,7 +101,7 @@ class Submitter:
             )
         key = seal.new_key() if job.submission.confidential else ""
         terms = Terms(job.id, net.storage.gateway, job.submission.trust, job.quote.timeref_s, key)
-        bundle = self._packed(job, lambda: make_bundle(found, folder, terms, self._hashes, self._cancel_of(job.id)))
+        bundle = self._packed(job, lambda: make_bundle(found, folder, terms, self._hashes, cancel))
         secret = ""
         if key:
             secret = f"natron-iexec-{job.id}-{os.urandom(4).hex()}"
@@ -279,7 +283,16 @@ class Submitter:
         return self._stopping() or self._spool.job(job_id).cancelled
 
     def _cancel_of(self, job_id: str) -> Callable[[], bool]:
-        return lambda: self._is_cancelled(job_id)
+        """For work that asks at every frame and block: the spool is asked now and then."""
+        asked_s, answer = 0.0, False
+
+        def cancelled() -> bool:
+            nonlocal asked_s, answer
+            if time.monotonic() - asked_s >= CANCEL_HEARD_S:
+                asked_s, answer = time.monotonic(), self._is_cancelled(job_id)
+            return answer
+
+        return cancelled
 
     def _check_cancelled(self, job_id: str) -> None:
         if self._is_cancelled(job_id):
