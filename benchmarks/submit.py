@@ -1,6 +1,6 @@
 """Submit → deal recorded on the local chain, against the official SDK on the same chain in the same run.
 
-    python benchmarks/submit.py [--tasks 1,10,100,1000] [--rounds 5]
+    python benchmarks/submit.py [--tasks 1,10,100,1000,10000] [--rounds 5]
 
 Contenders, interleaved each round: our warm engine (plan and submit over its connection until the job is bought; scan,
 packing and upload included); a cold `natron-iexec submit`, which starts its own engine; the SDK's library in one node
@@ -26,12 +26,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "benchmark password"
+STAKE_NRLC = 50_000 * 10**9
 WITNESS = ROOT / "tests" / "iexec" / "witness.mjs"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tasks", default="1,10,100,1000")
+    parser.add_argument("--tasks", default="1,10,100,1000,10000")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     from NatronIExec.devnet.install import install, modules_folder
@@ -77,6 +78,7 @@ class Bench:
         self._client.call("wallet.import", {"name": "bench", "password": PASSWORD, "key": key})
         self._client.call("wallet.unlock", {"password": PASSWORD})
         self._write_sdk_wallet()
+        self._stake_more()
         names = ("tasks", "warm engine s", "cold CLI s", "SDK library s", "SDK CLI s")
         print("| " + " | ".join((*names, "warm / library", "cold / SDK CLI", "requests")) + " |")
         print("|---|---|---|---|---|---|---|---|", flush=True)
@@ -200,6 +202,18 @@ class Bench:
         (folder / "iexec.json").write_text("{}")
         wallet = Account.encrypt(self._local.people["buyer"].key, PASSWORD, kdf="scrypt", iterations=1 << 17)
         (folder / "bench.json").write_text(json.dumps(wallet))
+
+    def _stake_more(self) -> None:
+        """Both buy from their stake, ten thousand tasks several times over."""
+        from NatronIExec.devnet.contracts import calldata
+
+        network, chain = self._local.network, self._local.chain.chain
+        admin = self._local.people["admin"].address
+        for role in ("buyer", "requester"):
+            who = self._local.people[role].address
+            chain.send(admin, network.rlc, calldata("transfer(address,uint256)", who, STAKE_NRLC))
+            staking = calldata("approveAndCall(address,uint256,bytes)", network.hub, STAKE_NRLC, b"")
+            chain.send(who, network.rlc, staking)
 
     def _requests(self) -> int:
         return int(self._client.call("status")["requests"])

@@ -68,6 +68,8 @@ def natron(orbit: Path, monkeypatch: pytest.MonkeyPatch, until: Any) -> Iterator
     monkeypatch.setattr(menu, "_desk", None)
     found: list[BaseException] = []
     monkeypatch.setattr(faults, "fault", found.append)
+    window = QtWidgets.QMainWindow()
+    window.show()
     yield app
     for window in QtWidgets.QApplication.topLevelWidgets():
         window.close()
@@ -99,3 +101,28 @@ def test_from_the_menu_to_a_read_node(farm: Any, natron: OpenProject, orbit: Pat
     ]
     assert natron.children[-1].filename.getValue() == str(orbit.parent / "renders" / "orbit_####.png")
     assert orbit.read_bytes() == before
+
+
+def test_no_node_is_made_during_a_question_or_at_the_end(
+    farm: Any, natron: OpenProject, orbit: Path, until: Any
+) -> None:
+    """Frames that come just when Natron asks whether to save, or ends, stay on disk and do nothing to the project."""
+    menu.open_submit()
+    desk = menu.desk()
+    row = {"original": str(orbit)}
+    frames = [
+        {"file": str(orbit.parent / "renders" / "orbit_0001.png"), "state": "imported", "writer": "Write1", "view": ""}
+    ]
+    question = QtWidgets.QMessageBox()
+    question.setModal(True)
+    question.show()
+    until(lambda: QtWidgets.QApplication.activeModalWidget() is not None)
+    desk._load(row, frames)
+    assert [node for node in natron.children if node.kind == "reader"] == []
+    question.close()
+    until(lambda: [node for node in natron.children if node.kind == "reader"])
+    del natron.children[1:]
+    for window in QtWidgets.QApplication.topLevelWidgets():
+        window.close()
+    desk._load(row, frames)
+    assert [node for node in natron.children if node.kind == "reader"] == []

@@ -9,7 +9,7 @@ from NatronIExec.errors import NatronIExecError
 from NatronIExec.gui import faults, menu, theme
 from NatronIExec.gui.bridge import Bridge
 from NatronIExec.gui.choices import Choices
-from NatronIExec.gui.qt import QtGui, QtWidgets, alive
+from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets, alive
 from NatronIExec.gui.queue_panel import QueuePanel
 from NatronIExec.gui.settings_dialog import SettingsDialog
 from NatronIExec.gui.submit_dialog import SubmitDialog
@@ -18,6 +18,8 @@ from NatronIExec.host import project, reader
 from NatronIExec.host.api import NatronWindow
 
 PANEL = "iExec Render Queue"
+#: Between two looks whether a question of Natron's was answered.
+ANSWERED_MS = 500
 
 
 class Desk:
@@ -116,7 +118,13 @@ class Desk:
                 )
 
     def _load(self, row: Dict[str, Any], frames: List[Dict[str, Any]]) -> None:
-        """Into the window that shows the job's project now: it may have been closed since the frames were asked for."""
+        """Into the window that shows the job's project now: it may have been closed since the frames were asked for.
+        Not while Natron asks something, which may be whether to save; nor when it ends, as it makes no nodes then."""
+        if QtWidgets.QApplication.activeModalWidget() is not None:
+            QtCore.QTimer.singleShot(ANSWERED_MS, faults.guarded(lambda: self._load(row, frames)))
+            return
+        if not menu.natron_is_open():
+            return
         window = self._window_of(row)
         if window is not None:
             load_frames(window, frames)

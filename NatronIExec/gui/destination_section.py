@@ -8,6 +8,8 @@ from NatronIExec.gui import faults, words
 from NatronIExec.gui.parts import ElidedLabel, button, choose, item_of, quiet
 from NatronIExec.gui.qt import QtWidgets, Signal
 
+#: More tasks than this on offer are as good as endless, and their number says nothing.
+PLENTY = 100_000
 PUBLIC_NOTE = "Anyone can read this project and its images while it is on the network."
 CONFIDENTIAL_NOTE = "Only the enclave (a sealed worker) can read this project."
 
@@ -149,10 +151,10 @@ def group_line(row: Dict[str, Any]) -> str:
     name = row["name"] or words.short_address(row["workerpool"])
     if not row["fits"]:
         return "{} does not fit: {}.".format(name, (row["reason"] or "ask them").rstrip("."))
-    return "{}: up to {} a task, {} left{}.".format(
+    return "{}: up to {} a task{}{}.".format(
         name,
         words.duration(row["time_limit_s"]),
-        words.count(row["volume"], "task"),
+        ", {} left".format(words.count(row["volume"], "task")) if row["volume"] < PLENTY else "",
         ", checked by {} workers".format(row["trust"]) if row["trust"] > 1 else "",
     )
 

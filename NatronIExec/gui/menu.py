@@ -97,6 +97,12 @@ def desk() -> Any:
     return _desk
 
 
+def natron_is_open() -> bool:
+    """False once Natron ends: its windows are closed before the program is over."""
+    windows = QtWidgets.QApplication.topLevelWidgets()
+    return any(isinstance(window, QtWidgets.QMainWindow) and window.isVisible() for window in windows)
+
+
 def main_window() -> Any:
     """The window that dialogs belong to."""
     window = QtWidgets.QApplication.activeWindow()
