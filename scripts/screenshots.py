@@ -108,6 +108,7 @@ class Stage:
 
         shot = Snapshot(project, project, "orbit", ("Write1",), (), (1, 24), "")
         made = SubmitDialog(self.bridge, lambda: shot, Choices(self.folder / "choices"), lambda: True, lambda _: None)
+        made.resize(980, 700)  # the screen here is smaller than a real one
         made.show()
         return made
 

@@ -24,7 +24,7 @@ class DestinationSection(QtWidgets.QGroupBox):
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__("Where", parent)
-        self._rows: List[Dict[str, Any]] = []
+        self._rows: Optional[List[Dict[str, Any]]] = None  # not known yet
         self._showing = False
         self._out = ""
         self.network = QtWidgets.QComboBox()
@@ -81,13 +81,13 @@ class DestinationSection(QtWidgets.QGroupBox):
         choose(self.network, chosen)
         self._showing = False
 
-    def show_groups(self, rows: Sequence[Dict[str, Any]], chosen: Optional[str]) -> None:
-        """Cheapest first. One that does not fit stays in the list, with its reason."""
-        self._rows = list(rows)
+    def show_groups(self, rows: Optional[Sequence[Dict[str, Any]]], chosen: Optional[str]) -> None:
+        """Cheapest first; None while they are asked for. One that does not fit stays in the list, with its reason."""
+        self._rows = None if rows is None else list(rows)
         self._showing = True
         self.group.clear()
         self.group.addItem("The cheapest that fits", None)
-        for row in rows:
+        for row in rows or ():
             text = "{}, {} a task".format(
                 row["name"] or words.short_address(row["workerpool"]), words.rlc(row["price_nrlc"])
             )
@@ -130,6 +130,9 @@ class DestinationSection(QtWidgets.QGroupBox):
 
     def _say_notes(self) -> None:
         self.privacy_note.setText(CONFIDENTIAL_NOTE if item_of(self.privacy) else PUBLIC_NOTE)
+        if self._rows is None:
+            self.group_note.setText("Asking who offers work…")
+            return
         wanted = item_of(self.group)
         row = next((row for row in self._rows if row["workerpool"] == wanted), None)
         if row is None:

@@ -305,7 +305,7 @@ class SubmitDialog(SubmitForm):
         self.draft.choice.update(network=name, workerpool=None)
         self.wallet = None
         self.destination.show_wallet(None)
-        self.destination.show_groups([], None)
+        self.destination.show_groups(None, None)
         self._ask_network()
         self.draft.plan = None
         self._plan_soon.start()

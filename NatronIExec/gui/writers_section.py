@@ -61,7 +61,7 @@ class WritersSection(QtWidgets.QGroupBox):
             for column, text in enumerate((name, reason or file, reason or form, reason or frames)):
                 item.setToolTip(column, text)
             self.list.addTopLevelItem(item)
-        self.list.setColumnWidth(NAME, 130)
+        self.list.setColumnWidth(NAME, 110)
         self.list.setColumnWidth(FORMAT, 62)
         self.list.setColumnWidth(FRAMES, 96)
         self._fit()
@@ -69,7 +69,7 @@ class WritersSection(QtWidgets.QGroupBox):
 
     def _fit(self) -> None:
         others = sum(self.list.columnWidth(column) for column in (NAME, FORMAT, FRAMES))
-        self.list.setColumnWidth(FILE, max(120, self.list.viewport().width() - others))
+        self.list.setColumnWidth(FILE, max(80, self.list.viewport().width() - others))
 
     @faults.guarded
     def resizeEvent(self, event: Any) -> None:
