@@ -8,8 +8,8 @@ from typing import Any
 from NatronIExec.errors import BadInput, NotEnoughFunds
 from NatronIExec.farm.plan import wire_balances
 from NatronIExec.farm.services import Services
-from NatronIExec.iexec.hub import require_gas
 from NatronIExec.iexec.signer import Signer
+from NatronIExec.iexec.transactions import require_gas
 
 #: Seconds. A balance younger than this is not asked for again.
 FRESH_S = 2.0
@@ -52,7 +52,7 @@ class Money:
         with net.sending:
             transaction = build(signer.address, amount_nrlc)
             require_gas([transaction], held.eth_wei)
-            signed = net.hub.sign(transaction, signer)
+            signed = transaction.signed_by(signer)
             net.hub.send(signed)
         net.hub.wait(signed.hash)
         self._balances.clear()

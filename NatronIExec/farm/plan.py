@@ -26,7 +26,6 @@ from NatronIExec.farm.submission import Submission
 from NatronIExec.farm.targets import Targets
 from NatronIExec.farm.writers import ScanWriter
 from NatronIExec.frames import cut, format_frames
-from NatronIExec.iexec.hub import MATCH_GAS, Fees
 from NatronIExec.iexec.orders import NULL_DATASET
 from NatronIExec.iexec.preflight import Preflight, preflight
 from NatronIExec.iexec.records import (
@@ -37,6 +36,7 @@ from NatronIExec.iexec.records import (
     Match,
     RequestOrder,
 )
+from NatronIExec.iexec.transactions import MATCH_GAS, Fees
 
 MAX_FRAMES = 200_000
 #: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).

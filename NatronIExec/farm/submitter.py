@@ -26,11 +26,11 @@ from NatronIExec.farm.market_offers import Wanted, offers
 from NatronIExec.farm.plan import match_of, scan_submission, unsigned_request
 from NatronIExec.farm.services import NetworkServices, Services
 from NatronIExec.farm.spool import Spool
-from NatronIExec.iexec.hub import Receipt, SignedTransaction, Transaction, require_gas
 from NatronIExec.iexec.orders import RequestParams, hash_order, new_salt, sign_order
 from NatronIExec.iexec.preflight import preflight
 from NatronIExec.iexec.records import Deal, RequestOrder, WorkerpoolOrder
 from NatronIExec.iexec.signer import Signer
+from NatronIExec.iexec.transactions import Receipt, SignedTransaction, Transaction, require_gas
 
 PROJECT_COPY = "project.ntp"
 #: The worker gives the manifest's key under this number.
@@ -197,7 +197,7 @@ class Submitter:
             transactions = net.hub.build_match(match, ready.deposit_nrlc, ready.nonce, ready.fees, ready.gas)
             require_gas(transactions, ready.balances.eth_wei)
             _check_gas(job, transactions)
-            signed = [net.hub.sign(transaction, signer) for transaction in transactions]
+            signed = [transaction.signed_by(signer) for transaction in transactions]
             kept = [Sent(t.what, s.hash, s.raw, t.nonce) for t, s in zip(transactions, signed)]
             self._spool.update(job.id, step="signed", sent=(*job.sent, *kept))
             for one in signed:

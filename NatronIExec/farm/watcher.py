@@ -10,9 +10,9 @@ from NatronIExec.farm.services import NetworkServices, Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.submitter import Sign
 from NatronIExec.iexec.claims import build_claims, claimable
-from NatronIExec.iexec.hub import require_gas
 from NatronIExec.iexec.records import Deal, TaskStatus
 from NatronIExec.iexec.results import result_location
+from NatronIExec.iexec.transactions import require_gas
 from NatronIExec.iexec.watch import BagWatch, TaskChange
 
 #: A task in one of these is settled.
@@ -71,7 +71,7 @@ class Watcher:
         with net.sending:
             transactions = build_claims(net.hub, overdue, job.quote.account)
             require_gas(transactions, net.hub.balances(job.quote.account).eth_wei)
-            signed = [net.hub.sign(transaction, signer) for transaction in transactions]
+            signed = [transaction.signed_by(signer) for transaction in transactions]
             for one in signed:
                 net.hub.send(one)
         for one in signed:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Sequence
 
 from NatronIExec.errors import OrderRefused
-from NatronIExec.iexec.hub import Hub, Transaction
+from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.records import Deal, Task, TaskStatus
+from NatronIExec.iexec.transactions import Transaction
 
 #: Well below 30 M gas: 38 k gas a claim, 197 k with the initialisation (measured on the contracts).
 CLAIMS_A_BATCH = 200

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import asdict, dataclass
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
-from NatronIExec.errors import NotEnoughFunds, WrongChain
+from NatronIExec.errors import WrongChain
 from NatronIExec.iexec import abi
 from NatronIExec.iexec.interface import Interface
 from NatronIExec.iexec.network import Network
-from NatronIExec.iexec.orders import Domain, deal_id, hash_order, task_id
+from NatronIExec.iexec.orders import Domain, deal_id, domain_separator, order_tuple, task_id
 from NatronIExec.iexec.records import (
     ZERO_ADDRESS,
     Account,
@@ -27,79 +25,29 @@ from NatronIExec.iexec.records import (
     Category,
     Deal,
     Match,
-    Order,
     RequestOrder,
     Task,
     TaskStatus,
 )
 from NatronIExec.iexec.reverts import explain
-from NatronIExec.iexec.signer import Signer
+from NatronIExec.iexec.transactions import (
+    GAS_HEADROOM,
+    MATCH_GAS,
+    Fees,
+    Receipt,
+    SignedTransaction,
+    Transaction,
+    fees_of,
+    receipt_of,
+)
 from NatronIExec.iexec.transport import RpcError, Transport
 
 #: Mainnet has five; asking for one that is not there is an error of that call alone.
 FIRST_CATEGORIES = 8
 #: viewTask calls a batch: larger answers are cut off by public nodes.
 TASKS_A_BATCH = 500
-#: A gas limit above the estimate: what the estimate cannot foresee is a first-time storage slot or two.
-GAS_HEADROOM = 1.25
-#: No estimate is possible before the deposit is mined; matchOrders itself never needs more for params under 1 kB.
-MATCH_GAS = 1_500_000
 
 Call = tuple[str, list[Any]]
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """An unsigned transaction; `max_gas_wei` is the most that it can cost."""
-
-    to: str
-    data: str
-    gas: int
-    nonce: int
-    max_fee_wei: int
-    priority_fee_wei: int
-    chain_id: int
-    what: str
-
-    @property
-    def max_gas_wei(self) -> int:
-        return self.gas * self.max_fee_wei
-
-    def fields(self) -> dict[str, Any]:
-        """As eth-account and Clef take it."""
-        return {
-            "type": 2,
-            "chainId": self.chain_id,
-            "to": self.to,
-            "data": self.data,
-            "value": 0,
-            "gas": self.gas,
-            "nonce": self.nonce,
-            "maxFeePerGas": self.max_fee_wei,
-            "maxPriorityFeePerGas": self.priority_fee_wei,
-        }
-
-
-@dataclass(frozen=True)
-class SignedTransaction:
-    raw: str
-    hash: str
-
-
-@dataclass(frozen=True)
-class Receipt:
-    hash: str
-    ok: bool
-    block: int
-    gas_used: int
-    gas_wei: int
-    logs: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Fees:
-    max_fee_wei: int
-    priority_fee_wei: int
 
 
 class Hub:
@@ -231,18 +179,11 @@ class Hub:
         return found
 
     def fees(self) -> Fees:
-        return self.fees_of(*self.batch(self.fee_calls()))
+        return fees_of(*self.batch(self.fee_calls()))
 
     @staticmethod
     def fee_calls() -> list[Call]:
         return [("eth_getBlockByNumber", ["latest", False]), ("eth_gasPrice", [])]
-
-    @staticmethod
-    def fees_of(block: Mapping[str, Any], gas_price: str) -> Fees:
-        """EIP-1559 with room for the base fee to double; the tip is what the node's price adds to the base fee."""
-        base = int(block.get("baseFeePerGas") or "0x0", 16)
-        tip = max(0, int(gas_price, 16) - base)
-        return Fees(2 * base + tip, tip)
 
     # sending
 
@@ -270,7 +211,7 @@ class Hub:
         for answer in answers:
             if isinstance(answer, RpcError):
                 raise explain(str(answer.details.get("message", "")), str(answer.details.get("data") or "")) from answer
-        fees = self.fees_of(answers[0], answers[1])
+        fees = fees_of(answers[0], answers[1])
         limit = gas if gas is not None else int(int(answers[3], 16) * GAS_HEADROOM)
         return self.ready_transaction(to, data, what, limit, int(answers[2], 16) if nonce is None else nonce, fees)
 
@@ -320,11 +261,6 @@ class Hub:
         return self.transaction(
             order.requester, self.network.hub, self.encode("manageRequestOrder", operation), "close"
         )
-
-    @staticmethod
-    def sign(transaction: Transaction, signer: Signer) -> SignedTransaction:
-        raw = signer.sign_transaction(transaction.fields())
-        return SignedTransaction("0x" + raw.hex(), "0x" + keccak(raw).hex())
 
     def send(self, signed: SignedTransaction) -> None:
         """Hand a signed transaction to the node, once. Sending the same again is harmless and not an error; whether it
@@ -400,51 +336,9 @@ class Hub:
         )
 
 
-def order_tuple(order: Order) -> tuple[Any, ...]:
-    """The order as the ABI takes it."""
-    return tuple(
-        bytes.fromhex(value[2:]) if name in ("tag", "salt", "sign") else value for name, value in asdict(order).items()
-    )
-
-
-def domain_separator(domain: Domain) -> str:
-    kind = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
-    typed = domain.typed()
-    words = [kind, keccak(text=typed["name"]), keccak(text=typed["version"])]
-    words += [domain.chain_id.to_bytes(32, "big"), bytes(12) + bytes.fromhex(domain.hub[2:])]
-    return "0x" + keccak(b"".join(words)).hex()
-
-
-def hashes_of(match: Match, domain: Domain) -> tuple[str, str, str]:
-    """Hashes of the app, worker group and request orders."""
-    return hash_order(match.app, domain), hash_order(match.workerpool, domain), hash_order(match.request, domain)
-
-
 def address_of(answer: str) -> str:
     return to_checksum_address("0x" + answer[-40:]) if len(answer) >= 42 else ZERO_ADDRESS
 
 
 def block_of(answer: Mapping[str, Any]) -> Block:
     return Block(int(answer["number"], 16), int(answer["timestamp"], 16))
-
-
-def receipt_of(found: Mapping[str, Any]) -> Receipt:
-    used = int(found["gasUsed"], 16)
-    return Receipt(
-        hash=found["transactionHash"],
-        ok=int(found["status"], 16) == 1,
-        block=int(found["blockNumber"], 16),
-        gas_used=used,
-        gas_wei=used * int(found.get("effectiveGasPrice") or "0x0", 16),
-        logs=tuple(found["logs"]),
-    )
-
-
-def require_gas(transactions: Iterable[Transaction], eth_wei: int) -> None:
-    """Raises NotEnoughFunds when the wallet cannot pay the most that the transactions can cost."""
-    need = sum(transaction.max_gas_wei for transaction in transactions)
-    if need > eth_wei:
-        raise NotEnoughFunds(
-            f"Gas can cost up to {need / 10**18:.6f} ETH, the account has {eth_wei / 10**18:.6f} ETH.",
-            "Send some ETH to the account.",
-        )

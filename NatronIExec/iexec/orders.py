@@ -205,3 +205,18 @@ def _digest(domain: Domain, types: Mapping[str, Any], primary: str, content: Map
     }
     signable = encode_typed_data(full_message=full)
     return "0x" + keccak(b"\x19" + signable.version + signable.header + signable.body).hex()
+
+
+def order_tuple(order: Order) -> tuple[Any, ...]:
+    """The order as the ABI takes it."""
+    return tuple(
+        bytes.fromhex(value[2:]) if name in ("tag", "salt", "sign") else value for name, value in asdict(order).items()
+    )
+
+
+def domain_separator(domain: Domain) -> str:
+    kind = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+    typed = domain.typed()
+    words = [kind, keccak(text=typed["name"]), keccak(text=typed["version"])]
+    words += [domain.chain_id.to_bytes(32, "big"), bytes(12) + bytes.fromhex(domain.hub[2:])]
+    return "0x" + keccak(b"".join(words)).hex()

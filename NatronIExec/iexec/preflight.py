@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from NatronIExec.errors import NotEnoughFunds, OrderRefused
-from NatronIExec.iexec.hub import GAS_HEADROOM, Call, Fees, Hub, hashes_of
-from NatronIExec.iexec.orders import NULL_DATASET, deal_tag
+from NatronIExec.iexec.hub import Call, Hub
+from NatronIExec.iexec.orders import NULL_DATASET, Domain, deal_tag, hash_order
 from NatronIExec.iexec.records import ZERO_ADDRESS, Account, Balances, Match
 from NatronIExec.iexec.reverts import MATCH_CODES, explain
+from NatronIExec.iexec.transactions import GAS_HEADROOM, Fees, fees_of
 from NatronIExec.iexec.transport import RpcError
 
 #: The worker group's owner must have this share of its price staked (PoCo WORKERPOOL_STAKE_RATIO).
@@ -113,7 +114,7 @@ def preflight(hub: Hub, match: Match) -> Preflight:
         if isinstance(estimate, RpcError):
             raise explain(str(estimate.details.get("message", "")), str(estimate.details.get("data") or ""))
         gas = int(int(estimate, 16) * GAS_HEADROOM)
-    fees = hub.fees_of(answers[7], answers[8])
+    fees = fees_of(answers[7], answers[8])
     return Preflight(volume, total, deposit, balances, fees, int(answers[9], 16), gas)
 
 
@@ -145,3 +146,8 @@ def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> tup
             missing_nrlc=deposit - balances.rlc_nrlc,
         )
     return total, deposit
+
+
+def hashes_of(match: Match, domain: Domain) -> tuple[str, str, str]:
+    """Hashes of the app, worker group and request orders."""
+    return hash_order(match.app, domain), hash_order(match.workerpool, domain), hash_order(match.request, domain)

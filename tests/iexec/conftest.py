@@ -66,7 +66,7 @@ def buy(hub: Hub, requester: Any) -> Callable[..., list[Any]]:
 
     def send(match: Match, deposit_nrlc: int = 0, signer: Any = requester) -> list[Any]:
         transactions = hub.build_match(match, deposit_nrlc)
-        signed = [hub.sign(transaction, signer) for transaction in transactions]
+        signed = [transaction.signed_by(signer) for transaction in transactions]
         for one in signed:
             hub.send(one)
         for one in signed:

@@ -9,11 +9,12 @@ import pytest
 
 from NatronIExec.errors import Conflict, NatronIExecError, NotEnoughFunds, OrderRefused, WrongChain
 from NatronIExec.iexec.claims import build_claims, claimable
-from NatronIExec.iexec.hub import Hub, domain_separator, require_gas
-from NatronIExec.iexec.orders import NULL_DATASET, deal_id, hash_order, sign_order, task_id
+from NatronIExec.iexec.hub import Hub
+from NatronIExec.iexec.orders import NULL_DATASET, deal_id, domain_separator, hash_order, sign_order, task_id
 from NatronIExec.iexec.preflight import preflight
 from NatronIExec.iexec.records import TaskStatus
 from NatronIExec.iexec.sms import Sms
+from NatronIExec.iexec.transactions import require_gas
 from NatronIExec.iexec.transport import Transport
 from NatronIExec.iexec.watch import BagWatch
 from NatronIExec.wallet.signer import KeySigner
@@ -39,7 +40,7 @@ def test_categories_and_balances(hub: Hub, requester: Any) -> None:
 def test_deposit_and_withdraw(hub: Hub, requester: Any) -> None:
     before = hub.balances(requester.address)
     for build, amount in ((hub.build_deposit, 1234), (hub.build_withdraw, 1234)):
-        signed = hub.sign(build(requester.address, amount), requester)
+        signed = build(requester.address, amount).signed_by(requester)
         hub.send(signed)
         assert hub.wait(signed.hash).ok
     after = hub.balances(requester.address)
@@ -124,7 +125,7 @@ def test_no_money_is_said_with_the_amount(hub: Hub, make_match: Callable[..., An
 
 def test_a_closed_order_sells_nothing(hub: Hub, make_match: Callable[..., Any], requester: Any) -> None:
     match = make_match(volume=2)
-    signed = hub.sign(hub.build_close(match.request), requester)
+    signed = hub.build_close(match.request).signed_by(requester)
     hub.send(signed)
     hub.wait(signed.hash)
     with pytest.raises(OrderRefused):
@@ -132,7 +133,7 @@ def test_a_closed_order_sells_nothing(hub: Hub, make_match: Callable[..., Any], 
 
 
 def test_sending_twice_is_harmless(hub: Hub, requester: Any) -> None:
-    signed = hub.sign(hub.build_deposit(requester.address, 1), requester)
+    signed = hub.build_deposit(requester.address, 1).signed_by(requester)
     hub.send(signed)
     hub.send(signed)
     assert hub.wait(signed.hash).ok
@@ -172,7 +173,7 @@ def test_late_tasks_are_claimed_also_those_that_never_began(
     late = claimable(hub, deals, hub.block().timestamp_s, 300)
     assert [task.index for task in late] == [0, 1, 2]
     held = hub.account(requester.address)
-    signed = [hub.sign(transaction, requester) for transaction in build_claims(hub, late, requester.address)]
+    signed = [transaction.signed_by(requester) for transaction in build_claims(hub, late, requester.address)]
     assert len(signed) == 2
     for one in signed:
         hub.send(one)

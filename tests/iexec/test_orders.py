@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from NatronIExec.errors import BadInput
 from NatronIExec.iexec import orders
-from NatronIExec.iexec.hub import domain_separator
 from NatronIExec.iexec.network import BUILT_IN, TDX_TAG
+from NatronIExec.iexec.orders import domain_separator
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, RequestOrder, WorkerpoolOrder
 from NatronIExec.iexec.sms import requester_challenge
 from NatronIExec.wallet.signer import KeySigner

@@ -1,0 +1,103 @@
+"""Transactions before and after they are sent: what they may cost, their signed form, their receipt. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Iterable, Mapping
+
+from eth_utils.crypto import keccak
+
+from NatronIExec.errors import NotEnoughFunds
+from NatronIExec.iexec.signer import Signer
+
+#: A gas limit above the estimate: what the estimate cannot foresee is a first-time storage slot or two.
+GAS_HEADROOM = 1.25
+#: No estimate is possible before the deposit is mined; matchOrders itself never needs more for params under 1 kB.
+MATCH_GAS = 1_500_000
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """An unsigned transaction; `max_gas_wei` is the most that it can cost."""
+
+    to: str
+    data: str
+    gas: int
+    nonce: int
+    max_fee_wei: int
+    priority_fee_wei: int
+    chain_id: int
+    what: str
+
+    @property
+    def max_gas_wei(self) -> int:
+        return self.gas * self.max_fee_wei
+
+    def fields(self) -> dict[str, Any]:
+        """As eth-account and Clef take it."""
+        return {
+            "type": 2,
+            "chainId": self.chain_id,
+            "to": self.to,
+            "data": self.data,
+            "value": 0,
+            "gas": self.gas,
+            "nonce": self.nonce,
+            "maxFeePerGas": self.max_fee_wei,
+            "maxPriorityFeePerGas": self.priority_fee_wei,
+        }
+
+    def signed_by(self, signer: Signer) -> SignedTransaction:
+        raw = signer.sign_transaction(self.fields())
+        return SignedTransaction("0x" + raw.hex(), "0x" + keccak(raw).hex())
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    raw: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    hash: str
+    ok: bool
+    block: int
+    gas_used: int
+    gas_wei: int
+    logs: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Fees:
+    max_fee_wei: int
+    priority_fee_wei: int
+
+
+def fees_of(block: Mapping[str, Any], gas_price: str) -> Fees:
+    """EIP-1559 with room for the base fee to double; the tip is what the node's price adds to the base fee."""
+    base = int(block.get("baseFeePerGas") or "0x0", 16)
+    tip = max(0, int(gas_price, 16) - base)
+    return Fees(2 * base + tip, tip)
+
+
+def receipt_of(found: Mapping[str, Any]) -> Receipt:
+    used = int(found["gasUsed"], 16)
+    return Receipt(
+        hash=found["transactionHash"],
+        ok=int(found["status"], 16) == 1,
+        block=int(found["blockNumber"], 16),
+        gas_used=used,
+        gas_wei=used * int(found.get("effectiveGasPrice") or "0x0", 16),
+        logs=tuple(found["logs"]),
+    )
+
+
+def require_gas(transactions: Iterable[Transaction], eth_wei: int) -> None:
+    """Raises NotEnoughFunds when the wallet cannot pay the most that the transactions can cost."""
+    need = sum(transaction.max_gas_wei for transaction in transactions)
+    if need > eth_wei:
+        raise NotEnoughFunds(
+            f"Gas can cost up to {need / 10**18:.6f} ETH, the account has {eth_wei / 10**18:.6f} ETH.",
+            "Send some ETH to the account.",
+        )
