@@ -67,6 +67,7 @@ class FakeEngine:
                 "clients": 1,
                 "jobs_active": 0,
                 "idle_s": 0,
+                "requests": 0,
             },
             "scan": lambda args: scan_sheet(),
             "plan": lambda args: plan_sheet(),

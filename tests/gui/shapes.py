@@ -195,7 +195,13 @@ def scan_sheet(**changes):
             for n in range(1, 21)
         ],
         "chunks": [
-            {"index": i, "writer": "Write1", "frames": f"{i * 4 + 1}-{i * 4 + 4}", "files": 4} for i in range(5)
+            {
+                "index": i,
+                "writer": "Write1",
+                "frames": list(range(i * 4 + 1, i * 4 + 5)),
+                "files": ["/work/plates/plate.0001.exr"],
+            }
+            for i in range(5)
         ],
         "missing": [],
         "checks": [],
@@ -325,6 +331,9 @@ def job_sheet(row=None, **changes):
                 "only_missing": False,
                 "extra_files": [],
                 "exclude_files": [],
+                "frames_of": {},
+                "category": None,
+                "ocio": None,
             },
             "deals": [
                 {
@@ -332,6 +341,7 @@ def job_sheet(row=None, **changes):
                     "transaction": "0x" + "aa" * 32,
                     "tasks": 5,
                     "price_nrlc": 500_000_000,
+                    "first": 0,
                     "start_s": 1_790_000_010,
                     "final_deadline_s": 1_790_010_000,
                 }
@@ -343,18 +353,20 @@ def job_sheet(row=None, **changes):
                 {
                     "index": 0,
                     "taskid": "0x" + "11" * 32,
-                    "state": "COMPLETED",
+                    "state": "done",
                     "frames": "1-4",
                     "worker": "0x" + "22" * 20,
                     "result": "/ipfs/Qm",
+                    "note": "",
                 },
                 {
                     "index": 1,
                     "taskid": "0x" + "12" * 32,
-                    "state": "ACTIVE",
+                    "state": "rendering",
                     "frames": "5-8",
                     "worker": None,
                     "result": None,
+                    "note": "",
                 },
             ],
         }
