@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, Mapping, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Tuple
 
 from NatronIExec.errors import BadInput
 from NatronIExec.wire import load_json
@@ -78,7 +78,7 @@ class Manifest:
     schema: int = SCHEMA
 
     def to_bytes(self) -> bytes:
-        return canonical(asdict(self))
+        return canonical(self)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
@@ -139,7 +139,7 @@ class FrameList:
     schema: int = SCHEMA
 
     def to_bytes(self) -> bytes:
-        return canonical(asdict(self))
+        return canonical(self)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> FrameList:
@@ -159,9 +159,9 @@ class FrameList:
             raise BadInput(f"frames.json cannot be read: {problem}.") from problem
 
 
-def canonical(value: Dict[str, Any]) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def canonical(value: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes. Records are written as their fields."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=vars).encode()
 
 
 def sha256_hex(content: bytes) -> str:

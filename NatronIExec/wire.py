@@ -9,8 +9,8 @@ from typing import Any, Union
 
 #: Nothing of ours, of the market or of a node nests deeper than about ten.
 MAX_DEPTH = 64
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def load_json(content: Union[bytes, str]) -> Any:
@@ -23,7 +23,7 @@ def load_json(content: Union[bytes, str]) -> Any:
 
 def _depth(raw: bytes) -> int:
     deepest = depth = 0
-    for bracket in _BRACKET.findall(_STRING.sub(b"", raw)):
+    for bracket in _STRING.sub(b"", raw).translate(None, _NO_BRACKET):
         depth += 1 if bracket in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest

@@ -68,6 +68,16 @@ class Facts:
     def reached_uses(self) -> tuple[FileUse, ...]:
         return tuple(use for name in self.reached for use in self.uses.get(name, ()))
 
+    @cached_property
+    def written(self) -> Mapping[str, tuple[ScanWriter, ...]]:
+        """Every file that is to be rendered, with the writers that would write it."""
+        owners: dict[str, tuple[ScanWriter, ...]] = {}
+        for writer in self.chosen:
+            alone = (writer,)
+            for path in dict.fromkeys(writer.outputs(self.frames.get(writer.name, ()))):
+                owners[path] = (*owners[path], writer) if path in owners else alone
+        return owners
+
     def node(self, name: str) -> Placed:
         return self.graph.nodes[name]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted, spoken
 from NatronIExec.farm.sequences import FilePattern
-from NatronIExec.farm.writers import ScanWriter
 
 
 def no_writer(facts: Facts) -> Iterator[Check]:
@@ -125,14 +124,11 @@ def overwrite(facts: Facts) -> Iterator[Check]:
 
 
 def collisions(facts: Facts) -> Iterator[Check]:
-    """Two writers, or two frames of a writer, that would write the same file."""
-    owner: dict[str, ScanWriter] = {}
+    """Two writers that would write the same file."""
     clashing: dict[tuple[str, str], list[str]] = {}
-    for writer in facts.chosen:
-        for path in dict.fromkeys(_outputs(writer, facts.frames.get(writer.name, ()))):
-            first = owner.setdefault(path, writer)
-            if first is not writer:
-                clashing.setdefault((first.name, writer.name), []).append(path)
+    for path, (first, *others) in facts.written.items():
+        for other in others:
+            clashing.setdefault((first.name, other.name), []).append(path)
     for (first_name, second), paths in clashing.items():
         yield Check(
             ERROR,
@@ -144,27 +140,15 @@ def collisions(facts: Facts) -> Iterator[Check]:
         )
 
 
-def _outputs(writer: ScanWriter, frames: Sequence[int]) -> Iterator[str]:
-    if not writer.file:
-        return
-    pattern = FilePattern(writer.file)
-    views = range(len(writer.views)) if writer.views else range(1)
-    for frame in frames[:1] if writer.movie else frames:
-        for view in views:
-            yield pattern.name(frame, view, writer.views or ("Main",))
-
-
 def reads_own_output(facts: Facts) -> Iterator[Check]:
     """A reader of what another writer of the same job writes sees what is on disk today."""
-    written = {
-        path: writer.name for writer in facts.chosen for path in _outputs(writer, facts.frames.get(writer.name, ()))
-    }
     said = set()
     for use in facts.reached_uses:
         if use.kind != "clip" or use.node in said:
             continue
         for clip in facts.clips.get(use.node, ()):
-            writers = {written[path] for path in (*clip.disk, clip.pattern.text) if path in written}
+            read = (*clip.disk, clip.pattern.text)
+            writers = {writer.name for path in read for writer in facts.written.get(path, ())}
             writers |= {writer.name for writer in facts.chosen if writer.file == clip.pattern.text}
             for name in sorted(writers):
                 said.add(use.node)

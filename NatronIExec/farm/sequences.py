@@ -63,9 +63,14 @@ class FilePattern:
 
     def name(self, frame: int, view: int = 0, views: Sequence[str] = ("Main",)) -> str:
         """The file of a frame and a view, by Natron's rules: `%v` is the first letter in upper case."""
-        if not self.tokens:
-            return self.text
-        return "".join(_fill(part, frame, view, views) for part in self._parts)
+        return "".join(
+            [part if digits is None else _fill(part, digits, frame, view, views) for part, digits in self._fills]
+        )
+
+    @cached_property
+    def _fills(self) -> tuple[tuple[str, int | None], ...]:
+        """Each part with the least number of digits of its frame number: 0 for a view, None for what stays as it is."""
+        return tuple((part, _digits(part)) for part in self._parts)
 
     @cached_property
     def _matcher(self) -> re.Pattern[str]:
@@ -114,18 +119,24 @@ class FilePattern:
         return dict(sorted(found.items())) if len(candidates) > 1 else found
 
 
-def _fill(part: str, frame: int, view: int, views: Sequence[str]) -> str:
+def _digits(part: str) -> int | None:
+    if part in _VIEW:
+        return 0
     if part and not part.strip("#"):
-        return str(frame).rjust(len(part), "0")
+        return len(part)
+    if part == "%d":
+        return 1
+    if part.startswith("%0") and part.endswith("d") and part[2:-1].isdigit():
+        return min(max(int(part[2:-1]), 1), 64)
+    return None
+
+
+def _fill(part: str, digits: int, frame: int, view: int, views: Sequence[str]) -> str:
+    if digits:
+        return str(frame).rjust(digits, "0")
     if part == "%v":
         return views[view][0].upper() if view < len(views) else ""
-    if part == "%V":
-        return views[view] if view < len(views) else part
-    if part == "%d":
-        return str(frame)
-    if part.startswith("%0") and part.endswith("d") and part[2:-1].isdigit():
-        return str(frame).rjust(min(int(part[2:-1]), 64), "0")
-    return part
+    return views[view] if view < len(views) else part
 
 
 def _expression(part: str, at: int) -> str:
@@ -133,14 +144,10 @@ def _expression(part: str, at: int) -> str:
         return _VIEW[part] % at
     if part in _UDIM:
         return rf"(?P<t{at}>1\d\d\d)"
-    if part and not part.strip("#"):
-        return _NUMBER % (at, len(part), len(part))
     if part == "%d":
         return rf"(?P<f{at}>-?\d+)"
-    if part.startswith("%0") and part.endswith("d") and part[2:-1].isdigit():
-        digits = min(max(int(part[2:-1]), 1), 64)
-        return _NUMBER % (at, digits, digits)
-    return re.escape(part)
+    digits = _digits(part)
+    return re.escape(part) if digits is None else _NUMBER % (at, digits, digits)
 
 
 class Folders:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from NatronIExec.errors import BadInput
@@ -39,6 +40,17 @@ class ScanWriter:
     @property
     def frames(self) -> range:
         return range(self.first, self.last + 1, self.step)
+
+    def outputs(self, frames: Sequence[int]) -> list[str]:
+        """The files that Natron itself would write for `frames`: one a frame and view, one for a movie."""
+        if not self.file:
+            return []
+        pattern, views = FilePattern(self.file), self.views or ("Main",)
+        return [
+            pattern.name(frame, view, views)
+            for frame in (frames[:1] if self.movie else frames)
+            for view in range(len(views))
+        ]
 
 
 def project_range(graph: Graph) -> tuple[int, int]:
