@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import stat
 import zipfile
@@ -64,9 +65,37 @@ def test_the_same_name_twice(packed: Callable[..., Path]) -> None:
         ResultArchive(packed(("a", b"1"), ("a", b"2")))
 
 
-def test_a_bomb(packed: Callable[..., Path]) -> None:
+def test_black_frames_are_no_bomb(packed: Callable[..., Path], tmp_path: Path) -> None:
+    black = bytes(50_000_000)
+    with ResultArchive(packed(("frames/1.tif", black), ("frames/2.tif", black))) as archive:
+        archive.extract("frames/2.tif", tmp_path / "out", len(black))
+    assert (tmp_path / "out").stat().st_size == len(black)
+
+
+def test_a_bomb_whose_entries_share_their_content(tmp_path: Path) -> None:
+    path = tmp_path / "result.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(50_000_000))
+        for number in range(9):
+            shared = copy.copy(archive.filelist[0])
+            shared.filename = f"b{number}"
+            archive.filelist.append(shared)
+    with pytest.raises(ResultRefused, match="would unpack to 500000000"):
+        ResultArchive(path)
+
+
+def test_a_bomb_that_says_how_large_it_is(packed: Callable[..., Path]) -> None:
+    path = packed(("a", b"x" * 5000))
+    path.write_bytes(path.read_bytes().replace((5000).to_bytes(4, "little"), (2**31).to_bytes(4, "little")))
     with pytest.raises(ResultRefused, match="would unpack"):
-        ResultArchive(packed(("a", bytes(50_000_000))))
+        ResultArchive(path)
+
+
+def test_another_packing_than_workers_use(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a", bytes(50_000_000))
+    with pytest.raises(ResultRefused, match="another way"):
+        ResultArchive(tmp_path / "x")
 
 
 def test_too_many_entries(packed: Callable[..., Path]) -> None:
