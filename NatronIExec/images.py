@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 from NatronIExec.errors import BadInput
 
@@ -15,8 +15,13 @@ EXTENSIONS = frozenset(
     ("png", "jpg", "jpeg", "tif", "tiff", "exr", "dpx", "cin", "tga", "bmp", "hdr", "pic", "sgi", "rgb", "rgba", "webp")
     + ("ppm", "pgm", "pnm", "pfm", "jp2")
 )
-#: A side longer than this is no frame.
+#: A side longer than this is no frame, nor is what has more channels.
 MAX_SIDE = 65_536
+MAX_CHANNELS = 1024
+#: Bytes of pixels that are held at once while a picture is looked through: a file of some MB can hold many GB of them.
+_STRIP = 64 << 20
+#: Bytes of pixels of the largest picture that a thumbnail is made of.
+MAX_SHOWN = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,8 @@ def check(path: Path) -> ImageFacts:
         if image.format_name() == "jpeg" and not _has_end_mark(path):
             raise BadInput(f"{path.name} is cut off.")
         for part in range(_parts(image)):
-            image.seek_subimage(part, 0)
-            pixels = image.read_image(part, 0, 0, -1, "unknown")
-            if pixels is None or pixels.size == 0:
-                raise BadInput(f"{path.name} is damaged: {image.geterror() or 'its pixels cannot be read'}.")
+            for _ in _strips(image, part, path.name):
+                pass
         return ImageFacts(spec.width, spec.height, spec.nchannels, image.format_name())
     finally:
         image.close()
@@ -71,10 +74,8 @@ def pixel_hash(path: Path) -> str:
             image.seek_subimage(part, 0)
             spec = image.spec()
             digest.update(f"{spec.width}x{spec.height}:{spec.format}:{','.join(spec.channelnames)};".encode())
-            pixels = image.read_image(part, 0, 0, -1, "unknown")
-            if pixels is None:
-                raise BadInput(f"{path.name} is damaged.")
-            digest.update(pixels.tobytes())
+            for pixels in _strips(image, part, path.name):
+                digest.update(pixels.tobytes())
     finally:
         image.close()
     return digest.hexdigest()
@@ -144,10 +145,38 @@ def _open(path: Path) -> tuple[Any, Any]:
         why = (oiio.geterror() or "it cannot be read").splitlines()[0]
         raise BadInput(f"{path.name} is no picture: {why}.")
     spec = image.spec()
-    if not (0 < spec.width <= MAX_SIDE and 0 < spec.height <= MAX_SIDE):
+    try:
+        _require_sane(spec, path.name)
+    except BadInput:
         image.close()
-        raise BadInput(f"{path.name} says that it is {spec.width}x{spec.height}.")
+        raise
     return image, spec
+
+
+def _require_sane(spec: Any, name: str) -> None:
+    if not (0 < spec.width <= MAX_SIDE and 0 < spec.height <= MAX_SIDE and 0 < spec.nchannels <= MAX_CHANNELS):
+        raise BadInput(f"{name} says that it is {spec.width}x{spec.height} with {spec.nchannels} channels.")
+
+
+def _strips(image: Any, part: int, name: str) -> Iterator[Any]:
+    """The pixels of one part from top to bottom, some rows at a time, as arrays of the file's own type."""
+    image.seek_subimage(part, 0)
+    spec = image.spec()
+    _require_sane(spec, name)
+    # whole blocks of what compresses many rows together (an EXR's DWAB: 256), whole rows of tiles
+    rows = max(256, _STRIP // max(1, spec.scanline_bytes()) // 256 * 256)
+    rows = -(-rows // spec.tile_height) * spec.tile_height if spec.tile_height else rows
+    left, top, bottom = spec.x, spec.y, spec.y + spec.height
+    for row in range(top, bottom, rows):
+        end = min(row + rows, bottom)
+        if spec.tile_width:
+            edges = (left, left + spec.width, row, end, spec.z, spec.z + max(1, spec.depth))
+            pixels = image.read_tiles(part, 0, *edges, 0, spec.nchannels, "unknown")
+        else:
+            pixels = image.read_scanlines(part, 0, row, end, spec.z, 0, spec.nchannels, "unknown")
+        if pixels is None or pixels.size == 0:
+            raise BadInput(f"{name} is damaged: {image.geterror() or 'its pixels cannot be read'}.")
+        yield pixels
 
 
 def _parts(image: Any) -> int:
@@ -158,6 +187,10 @@ def _parts(image: Any) -> int:
 
 
 def _buffer(path: Path) -> Any:
+    image, spec = _open(path)
+    image.close()
+    if spec.image_bytes() > MAX_SHOWN:
+        raise BadInput(f"{path.name} is too large to be shown small.")
     check(path)
     return _oiio().ImageBuf(str(path))
 

@@ -109,6 +109,32 @@ def test_pictures(tmp_path: Path, extension: str) -> None:
         images.check(picture)
 
 
+@pytest.mark.parametrize("channel", range(4))
+def test_the_hash_is_of_every_channel(tmp_path: Path, channel: int) -> None:
+    oiio = pytest.importorskip("OpenImageIO")
+    hashes = set()
+    for value in (0.25, 0.5):
+        picture = oiio.ImageBuf(oiio.ImageSpec(300, 600, 4, "half"))
+        oiio.ImageBufAlgo.fill(picture, tuple(value if at == channel else 0.25 for at in range(4)))
+        assert picture.write(str(tmp_path / "a.exr"))
+        hashes.add(images.pixel_hash(tmp_path / "a.exr"))
+    assert len(hashes) == 2
+
+
+def test_a_picture_is_looked_through_in_strips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    oiio = pytest.importorskip("OpenImageIO")
+    for name, tile in (("lines.exr", 0), ("tiles.exr", 64), ("lines.tif", 0)):
+        spec = oiio.ImageSpec(300, 700, 3, "half" if name.endswith("exr") else "uint16")
+        spec.x, spec.y, spec.tile_width, spec.tile_height = (-8, -16, tile, tile) if tile else (0, 0, 0, 0)
+        picture = oiio.ImageBuf(spec)
+        oiio.ImageBufAlgo.noise(picture, "uniform", 0.0, 1.0, False, 7)
+        assert picture.write(str(tmp_path / name))
+        whole = images.pixel_hash(tmp_path / name)
+        monkeypatch.setattr(images, "_STRIP", 1)
+        assert images.pixel_hash(tmp_path / name) == whole
+        monkeypatch.undo()
+
+
 def test_what_is_no_picture(tmp_path: Path) -> None:
     for name, content in (("a.png", b"no"), ("a.py", b"import os"), ("a.exr", b"")):
         (tmp_path / name).write_bytes(content)
