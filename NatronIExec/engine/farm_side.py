@@ -14,6 +14,7 @@ from NatronIExec.engine.money import Money
 from NatronIExec.engine.server import Request
 from NatronIExec.errors import WalletError
 from NatronIExec.farm.collector import Collector
+from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.hashes import Hashes
 from NatronIExec.farm.jobs import Jobs
 from NatronIExec.farm.ledger import Ledger
@@ -47,10 +48,13 @@ class FarmSide:
         ledger = Ledger(spool, settings.load)
         submitter = Submitter(spool, self.services, Hashes(), self._sign, ledger, events, stopping)
         watcher = Watcher(spool, self.services, self._sign)
-        collector = Collector(spool, self.services, stopping)
+        self._decoder = decoder = Decoder()
+        collector = Collector(spool, self.services, decoder, stopping)
         self.pipeline = Pipeline(spool, self.services, submitter, watcher, collector, ledger, events, settings.load)
         account = lambda: wallet.current  # noqa: E731
-        self.jobs = Jobs(spool, self.services, self.pipeline, watcher, collector, ledger, events, account, self._sign)
+        self.jobs = Jobs(
+            spool, self.services, self.pipeline, watcher, collector, decoder, ledger, events, account, self._sign
+        )
         self.verbs: dict[str, Callable[[Request, Arguments], Any]] = JobVerbs(
             self.jobs, ledger, self.services, wallet, unlock
         ).table()
@@ -62,6 +66,7 @@ class FarmSide:
     def stop(self) -> None:
         """Jobs go on at the next start."""
         self.pipeline.stop()
+        self._decoder.stop()
 
     def _sign(self, address: str) -> Signer:
         """The signer of a job's account. Raises WalletLocked, or WalletError when another account is chosen now."""

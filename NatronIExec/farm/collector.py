@@ -17,6 +17,7 @@ from pathlib import Path
 
 from NatronIExec import images
 from NatronIExec.errors import BadInput, OutputError, ResultRefused
+from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.job import Job, JobFrame, JobTask
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
@@ -47,10 +48,12 @@ class Collector:
         self,
         spool: Spool,
         services: Services,
+        decoder: Decoder,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._spool = spool
         self._services = services
+        self._decoder = decoder
         self._stopping = stopping
 
     def collect(self, job: Job, task: JobTask) -> Collected:
@@ -117,12 +120,27 @@ class Collector:
             raise _refused(f"{delivered.file} is no {targets.extension} file")
         part = self._extract(job, archive, delivered, target)
         try:
-            _verify(part, delivered, targets.movie)
+            self._verify(part, delivered, targets.movie)
             return self._move(job, part, target, targets)
         except OSError as problem:
             raise _cannot_write(target, problem) from problem
         finally:
             _drop(part)
+
+    def _verify(self, part: Path, delivered: Frame, movie: bool) -> None:
+        """It must be a picture, whole; between workers that compare pixels, those very pixels."""
+        if movie or not images.is_picture(delivered.file):
+            if not part.stat().st_size:
+                raise _refused(f"{delivered.file} is empty")
+            return
+        try:
+            if delivered.pixels:
+                if self._decoder.pixel_hash(part) != delivered.pixels:
+                    raise _refused(f"{delivered.file} is not the picture that was promised")
+            else:
+                self._decoder.check(part)
+        except BadInput as problem:
+            raise _refused(f"{delivered.file} is no whole picture") from problem
 
     def _extract(self, job: Job, archive: ResultArchive, delivered: Frame, target: Path) -> Path:
         """Beside its place, so that moving it there is atomic; hidden until it is proven."""
@@ -187,22 +205,6 @@ def _matched(job: Job, task: JobTask, listed: FrameList, expected: Sequence[JobF
         if bool(frame.pixels) != in_pixels or bool(frame.sha256) == in_pixels:
             raise _refused("a frame in it has no hash")
     return found
-
-
-def _verify(part: Path, delivered: Frame, movie: bool) -> None:
-    """It must be a picture, whole; between workers that compare pixels, those very pixels."""
-    if movie or not images.is_picture(delivered.file):
-        if not part.stat().st_size:
-            raise _refused(f"{delivered.file} is empty")
-        return
-    try:
-        if delivered.pixels:
-            if images.pixel_hash(part) != delivered.pixels:
-                raise _refused(f"{delivered.file} is not the picture that was promised")
-        else:
-            images.check(part)
-    except BadInput as problem:
-        raise _refused(f"{delivered.file} is no whole picture") from problem
 
 
 def _drop(part: Path) -> None:

@@ -14,6 +14,7 @@ from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
 from NatronIExec.farm import rows
 from NatronIExec.farm.bundle import export_bundle
 from NatronIExec.farm.collector import Collector
+from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
 from NatronIExec.farm.ledger import Ledger
@@ -43,6 +44,7 @@ class Jobs:
         pipeline: Pipeline,
         watcher: Watcher,
         collector: Collector,
+        decoder: Decoder,
         ledger: Ledger,
         events: Events,
         account: Callable[[], str | None],
@@ -54,6 +56,7 @@ class Jobs:
         self._pipeline = pipeline
         self._watcher = watcher
         self._collector = collector
+        self._decoder = decoder
         self._ledger = ledger
         self._events = events
         self._account = account
@@ -302,8 +305,6 @@ class Jobs:
 
     def thumbnail(self, job_id: str, frame: int, view: str | None, size: int) -> Path:
         """A small PNG of a frame that came back. Raises Conflict when it did not, BadInput when it is no picture."""
-        from NatronIExec import images
-
         for found in self._spool.frames(job_id):
             if found.frame == frame and found.file and (view is None or found.view == view):
                 source = Path(found.file)
@@ -313,7 +314,7 @@ class Jobs:
                 name = f"{job_id}-{found.writer}-{frame}-{found.view}-{size}-{facts.st_mtime_ns}.png"
                 target = paths.private_folder(paths.cache() / "thumbnails") / name.replace(os.sep, "_")
                 if not target.exists():
-                    images.thumbnail_png(source, size, target)
+                    self._decoder.thumbnail_png(source, size, target)
                 return target
         raise Conflict(f"Frame {frame} is not here.", "Wait until it is rendered, or import the job again.")
 
