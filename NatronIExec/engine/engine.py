@@ -86,7 +86,7 @@ class Engine:
             self._log.exception("the engine cannot start")
             self._shut_door()
             raise
-        self.announcer.row = farm.jobs.row
+        self.announcer.row = farm.view.row
         self._farm.set_result(farm)
         farm.start()
         self._log.info("engine started")
@@ -103,7 +103,7 @@ class Engine:
         while not self._stopped.wait(TICK_S):
             self._wallet_verbs.tick()
             idle_s = time.monotonic() - self.server.idle_since_s
-            if not self.server.clients and not self.farm.jobs.active() and idle_s > settings.load().idle_exit_s:
+            if not self.server.clients and not self.farm.view.active() and idle_s > settings.load().idle_exit_s:
                 self._log.info("engine ends: nothing to do")
                 break
         self.stop()

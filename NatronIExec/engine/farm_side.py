@@ -16,6 +16,7 @@ from NatronIExec.errors import WalletError
 from NatronIExec.farm.collector import Collector
 from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.hashes import Hashes
+from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.pipeline import Pipeline
@@ -47,16 +48,15 @@ class FarmSide:
         self.money = Money(self.services)
         ledger = Ledger(spool, settings.load)
         submitter = Submitter(spool, self.services, Hashes(), self._sign, ledger, events, stopping)
-        watcher = Watcher(spool, self.services, self._sign)
+        watcher = Watcher(spool, self.services, self._sign, stopping)
         self._decoder = decoder = Decoder()
         collector = Collector(spool, self.services, decoder, stopping)
         self.pipeline = Pipeline(spool, self.services, submitter, watcher, collector, ledger, events, settings.load)
         account = lambda: wallet.current  # noqa: E731
-        self.jobs = Jobs(
-            spool, self.services, self.pipeline, watcher, collector, decoder, ledger, events, account, self._sign
-        )
+        self.jobs = Jobs(spool, self.services, self.pipeline, watcher, ledger, events, account, self._sign)
+        self.view = JobView(spool, self.services, self.pipeline, watcher, collector, decoder, self._sign)
         self.verbs: dict[str, Callable[[Request, Arguments], Any]] = JobVerbs(
-            self.jobs, ledger, self.services, wallet, unlock
+            self.jobs, self.view, ledger, self.services, wallet, unlock
         ).table()
 
     def start(self) -> None:

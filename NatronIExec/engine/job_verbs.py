@@ -9,6 +9,7 @@ from typing import Any
 
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
+from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.market_offers import Wanted, offers
@@ -26,9 +27,16 @@ class JobVerbs:
     """`unlock` is called with the password that came with a request."""
 
     def __init__(
-        self, jobs: Jobs, ledger: Ledger, services: Services, wallet: Session, unlock: Callable[[str], None]
+        self,
+        jobs: Jobs,
+        view: JobView,
+        ledger: Ledger,
+        services: Services,
+        wallet: Session,
+        unlock: Callable[[str], None],
     ) -> None:
         self._jobs = jobs
+        self._view = view
         self._ledger = ledger
         self._services = services
         self._wallet = wallet
@@ -72,17 +80,17 @@ class JobVerbs:
 
     def jobs(self, request: Request, args: Arguments) -> Any:
         args.done()
-        return self._jobs.rows()
+        return self._view.rows()
 
     def show(self, request: Request, args: Arguments) -> Any:
-        return self._jobs.sheet(args.take("job", str))
+        return self._view.sheet(args.take("job", str))
 
     def frames(self, request: Request, args: Arguments) -> Any:
-        return [frame.to_row() for frame in self._jobs.frames(args.take("job", str))]
+        return [frame.to_row() for frame in self._view.frames(args.take("job", str))]
 
     def logs(self, request: Request, args: Arguments) -> Any:
         tail = args.maybe("tail", int) or 200
-        return {"lines": self._jobs.logs(args.take("job", str), args.maybe("task", int), tail)}
+        return {"lines": self._view.logs(args.take("job", str), args.maybe("task", int), tail)}
 
     def cancel(self, request: Request, args: Arguments) -> Any:
         self._maybe_unlock(args)
@@ -108,7 +116,7 @@ class JobVerbs:
 
     def thumbnail(self, request: Request, args: Arguments) -> Any:
         size = min(max(args.take("size", int), 8), MAX_THUMBNAIL)
-        path = self._jobs.thumbnail(args.take("job", str), args.take("frame", int), args.maybe("view", str), size)
+        path = self._view.thumbnail(args.take("job", str), args.take("frame", int), args.maybe("view", str), size)
         return {"png": base64.b64encode(path.read_bytes()).decode()}
 
     def ledger(self, request: Request, args: Arguments) -> Any:

@@ -59,15 +59,15 @@ class SystemVerbs:
 
     def subscribe(self, request: Request, args: Arguments) -> Any:
         request.client.subscribed = True
-        return {"jobs": self._farm().jobs.rows(), "wallet": self._wallet_state()}
+        return {"jobs": self._farm().view.rows(), "wallet": self._wallet_state()}
 
     def status(self, request: Request, args: Arguments) -> Any:
         idle = time.monotonic() - self._server.idle_since_s if not self._server.clients else 0.0
-        counts = {"clients": self._server.clients, "jobs_active": self._farm().jobs.active(), "idle_s": idle}
+        counts = {"clients": self._server.clients, "jobs_active": self._farm().view.active(), "idle_s": idle}
         return {**self._identity(), **counts, "requests": self._farm().services.transport.requests_sent}
 
     def stop(self, request: Request, args: Arguments) -> Any:
-        active = self._farm().jobs.active()
+        active = self._farm().view.active()
         if active and not args.flag("force"):
             raise Conflict(
                 f"{active} jobs are under way.", "Stop it all the same with --force; they go on at the next start."

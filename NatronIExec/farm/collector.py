@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from NatronIExec import images
-from NatronIExec.errors import BadInput, OutputError, ResultRefused
+from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
 from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.job import Job, JobFrame, JobTask
 from NatronIExec.farm.services import Services
@@ -24,6 +24,7 @@ from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.targets import Targets, targets_of
 from NatronIExec.iexec.results import ResultArchive, fetch_result
 from NatronIExec.manifest import Frame, FrameList, sha256_hex
+from NatronIExec.storage.cid import cid_of_file
 from NatronIExec.wire import load_json
 
 #: One archive of a chunk, and one file in it.
@@ -69,8 +70,11 @@ class Collector:
             with ResultArchive(archive) as opened:
                 self._keep_report(job, task, opened)
                 collected = self._import(job, task, opened)
-        except ResultRefused:
+        except ResultRefused as problem:
+            theirs = _is_what_was_asked_for(archive, task.location)
             archive.unlink(missing_ok=True)
+            if not theirs:
+                raise Unreachable("The gateway sent something else than the result.", "It is tried again.") from problem
             raise
         archive.unlink(missing_ok=True)
         return collected
@@ -180,6 +184,13 @@ class Collector:
         new = next_version(used.get(folder) or folder)
         self._spool.update(job.id, out_of={**used, folder: new})
         return new
+
+
+def _is_what_was_asked_for(archive: Path, location: str) -> bool:
+    """Whether a file is what its IPFS name says: else it is an error page or the like, and no worker's fault. Names of
+    another kind than Kubo gives by default are believed."""
+    name = location.rsplit("/", 1)[-1]
+    return not name.startswith("Qm") or cid_of_file(archive) == name
 
 
 def next_version(folder: str) -> str:

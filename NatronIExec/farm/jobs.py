@@ -9,12 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from NatronIExec import paths
 from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
 from NatronIExec.farm import rows
 from NatronIExec.farm.bundle import export_bundle
-from NatronIExec.farm.collector import Collector
-from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
 from NatronIExec.farm.ledger import Ledger
@@ -28,7 +25,6 @@ from NatronIExec.farm.submitter import PROJECT_COPY, Sign, copy_project
 from NatronIExec.farm.targets import Targets
 from NatronIExec.farm.watcher import Watcher
 from NatronIExec.frames import format_frames
-from NatronIExec.wire import load_json
 
 #: Plans that were shown and may be submitted; older ones are made again.
 PLANS_KEPT = 8
@@ -43,8 +39,6 @@ class Jobs:
         services: Services,
         pipeline: Pipeline,
         watcher: Watcher,
-        collector: Collector,
-        decoder: Decoder,
         ledger: Ledger,
         events: Events,
         account: Callable[[], str | None],
@@ -55,8 +49,6 @@ class Jobs:
         self._services = services
         self._pipeline = pipeline
         self._watcher = watcher
-        self._collector = collector
-        self._decoder = decoder
         self._ledger = ledger
         self._events = events
         self._account = account
@@ -205,7 +197,7 @@ class Jobs:
         return {"stopped": stopped, "bought": bought}
 
     def import_frames(self, job_id: str) -> dict[str, Any]:
-        """Frames that are delivered, or were and are no longer in their folder."""
+        """Frames that are delivered, or were and are no longer in their folder, or could not be fetched in time."""
         job = self._spool.job(job_id)
         if job.state == "paused":
             self._pipeline.resume(job)
@@ -216,6 +208,7 @@ class Jobs:
                 if all(frame.file and os.path.exists(frame.file) for frame in frames):
                     skipped += len(frames)
                     continue
+            if task.location and task.state in ("done", "refused"):
                 self._spool.change_tasks(job_id, {task.index: {"state": "delivered"}})
             if self._spool.task(job_id, task.index).state == "delivered":
                 done = self._pipeline.collect(self._spool.job(job_id), task.index)
@@ -255,68 +248,6 @@ class Jobs:
     def export(self, job_id: str, to: Path) -> Path:
         self._spool.job(job_id)
         return export_bundle(self._spool.job_folder(job_id), to)
-
-    # looking
-
-    def rows(self) -> list[dict[str, Any]]:
-        frames, tasks = self._spool.frame_counts(), self._spool.task_counts()
-        refunds = {entry["job"]: entry["refunded_nrlc"] for entry in self._spool.ledger()}
-        return [
-            self._row(job, frames.get(job.id, {}), tasks.get(job.id, {}), refunds.get(job.id, 0))
-            for job in self._spool.jobs()
-        ]
-
-    def row(self, job_id: str) -> dict[str, Any]:
-        job = self._spool.job(job_id)
-        frames, tasks = self._spool.counts_of(job_id, "frames"), self._spool.counts_of(job_id, "tasks")
-        return self._row(job, frames, tasks, self._watcher.refunded_nrlc(job))
-
-    def _row(self, job: Job, frames: Any, tasks: Any, refunded: int) -> dict[str, Any]:
-        row = rows.job_row(job, frames, tasks, refunded, self._clock())
-        row["last_update_s"] = self._pipeline.seen_s.get(job.id) or job.ended_s or job.created_s
-        done = next((f for f in self._spool.frames(job.id, 0) if f.state == "imported"), None)
-        row["thumbnail"] = done.frame if done else None
-        return row
-
-    def sheet(self, job_id: str) -> dict[str, Any]:
-        job = self._spool.job(job_id)
-        return rows.job_sheet(self.row(job_id), job, self._spool.steps(job_id), self._spool.tasks(job_id))
-
-    def frames(self, job_id: str) -> list[JobFrame]:
-        self._spool.job(job_id)
-        return self._spool.frames(job_id)
-
-    def active(self) -> int:
-        return len(self._spool.open_jobs())
-
-    def logs(self, job_id: str, task: int | None, tail: int) -> list[str]:
-        """Of the job: its steps. Of a task: what the renderer printed, once its result is here."""
-        if task is None:
-            steps = self._spool.steps(job_id)
-            lines = [f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(s['at_s']))} {s['step']}" for s in steps]
-            lines += [f"task {t.index} ({t.frames}): {t.state} {t.note}".rstrip() for t in self._spool.tasks(job_id)]
-            return lines[-tail:]
-        found = self._spool.task(job_id, task)
-        try:
-            report = load_json(self._collector.log_file(job_id, task).read_bytes())
-        except (OSError, ValueError):
-            return [found.note or "This task has not brought its log home yet."]
-        return str(report.get("log", "")).splitlines()[-tail:] if isinstance(report, dict) else []
-
-    def thumbnail(self, job_id: str, frame: int, view: str | None, size: int) -> Path:
-        """A small PNG of a frame that came back. Raises Conflict when it did not, BadInput when it is no picture."""
-        for found in self._spool.frames(job_id):
-            if found.frame == frame and found.file and (view is None or found.view == view):
-                source = Path(found.file)
-                if not source.exists():
-                    break
-                facts = source.stat()
-                name = f"{job_id}-{found.writer}-{frame}-{found.view}-{size}-{facts.st_mtime_ns}.png"
-                target = paths.private_folder(paths.cache() / "thumbnails") / name.replace(os.sep, "_")
-                if not target.exists():
-                    self._decoder.thumbnail_png(source, size, target)
-                return target
-        raise Conflict(f"Frame {frame} is not here.", "Wait until it is rendered, or import the job again.")
 
 
 def _parts(plan: Plan) -> tuple[list[JobTask], list[JobFrame]]:

@@ -24,6 +24,7 @@ from NatronIExec.errors import (
     ServiceError,
     Unreachable,
     WalletError,
+    WalletLocked,
 )
 from NatronIExec.farm import disk
 from NatronIExec.farm.collector import Collected, Collector
@@ -39,7 +40,7 @@ from NatronIExec.settings import Settings
 
 #: Longest pause between two tries of something that does not answer.
 LONGEST_WAIT_S = 300
-#: A result that no gateway has shown after so long is taken for lost.
+#: A result that no gateway has shown for so long is taken for lost; `import` asks for it again.
 RESULT_PATIENCE_S = 24 * 3600
 #: A person can mend these.
 _ASKS = (WalletError, NotEnoughFunds, PriceAboveCap, OutputError)
@@ -72,6 +73,7 @@ class Pipeline:
         self.on_test_over: Callable[[Job], None] = lambda job: None
         self.seen_s: dict[str, float] = {}
         self._tries: dict[str, int] = {}
+        self._missed_s: dict[str, float] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._log = log.get_logger("farm")
@@ -139,28 +141,37 @@ class Pipeline:
         try:
             job = self._submitter.advance(job_id)
         except Cancelled:
-            job = self._spool.job(job_id)
-            if job.cancelled:
-                self._ended(job, "cancelled", None)
-            return None
+            return self._cannot_buy(job_id, None) if self._spool.job(job_id).cancelled else None
         except _ASKS as problem:
             self._pause(job_id, problem)
             return None
         except (Unreachable, ServiceError) as problem:
             return self._later(job_id, job_id, problem)
         except NatronIExecError as problem:
-            self._ended(self._spool.job(job_id), "failed", problem)
-            return None
+            return self._cannot_buy(job_id, problem)
         except disk.TROUBLE as problem:
             self._log.exception("job %s", job_id)
             self._pause(job_id, disk.said(problem))
             return None
         except Exception as problem:  # a bug: the job must not hang, and the log must say why
             self._log.exception("job %s", job_id)
-            self._ended(self._spool.job(job_id), "failed", _bug(problem))
-            return None
+            return self._cannot_buy(job_id, _bug(problem))
         self._tries.pop(job_id, None)
         self.go_on(job)
+        return None
+
+    def _cannot_buy(self, job_id: str, problem: NatronIExecError | None) -> float | None:
+        """The end of a job that failed, or (without a problem) was cancelled; unless something may have been bought:
+        then it is looked at until that is known."""
+        job = self._spool.job(job_id)
+        try:
+            over = self._submitter.nothing_bought(job)
+        except NatronIExecError as unknown:
+            self._log.warning("job %s: what was bought is not known: %s", job_id, unknown)
+            over = False
+        if not over:
+            return self._later(job_id, job_id, problem) if problem else self._settings().poll_s
+        self._ended(job, "failed" if problem else "cancelled", problem)
         return None
 
     def _ended(self, job: Job, state: str, problem: NatronIExecError | None) -> None:
@@ -223,16 +234,16 @@ class Pipeline:
         job = self._spool.job(job_id)
         try:
             count = self._watcher.claim(job)
-        except WalletError as problem:
-            waiting = type(problem)(
-                "Unfinished frames can be refunded; the wallet is locked.", "Unlock the wallet, or claim the refund."
-            )
-            if job.error != waiting.to_wire():
-                self._spool.update(job_id, error=waiting.to_wire())
-                self._events.job_changed(job_id)
-                self._events.notice(job_id, "warning", f"{job.name}: {waiting.title}", waiting.remedy)
         except NatronIExecError as problem:
             self._log.warning("claiming for job %s: %s", job_id, problem)
+            said: NatronIExecError = problem
+            if isinstance(problem, WalletLocked):
+                title = "Unfinished frames can be refunded; the wallet is locked."
+                said = WalletLocked(title, "Unlock the wallet, or claim the refund.")
+            if isinstance(said, (WalletError, NotEnoughFunds)) and job.error != said.to_wire():
+                self._spool.update(job_id, error=said.to_wire())
+                self._events.job_changed(job_id)
+                self._events.notice(job_id, "warning", f"{job.name}: {said.title}", said.remedy)
         else:
             if count:
                 self._spool.update(job_id, error=None)
@@ -248,7 +259,7 @@ class Pipeline:
         try:
             self.collect(job, int(index))
         except (Unreachable, ServiceError) as problem:
-            if self._clock() - (job.start_s or 0) > RESULT_PATIENCE_S:
+            if self._clock() - self._missed_s.setdefault(key, self._clock()) > RESULT_PATIENCE_S:
                 self._lost(job, self._spool.task(job_id, int(index)), problem)
                 return None
             return min(60.0, self._later(job_id, key, problem))
@@ -264,6 +275,7 @@ class Pipeline:
             self._pause(job_id, _bug(problem))
         else:
             self._tries.pop(key, None)
+            self._missed_s.pop(key, None)
         return None
 
     def collect(self, job: Job, index: int) -> Collected:
@@ -302,7 +314,10 @@ class Pipeline:
         """The job's state from those of its tasks; its end when all are settled."""
         with self._guard:
             job = self._spool.job(job_id)
-            if job.step == "over" or job.state == "paused":
+            if job.step == "over":
+                self._mend(job)
+                return
+            if job.state == "paused":
                 return
             tasks = self._spool.counts_of(job_id, "tasks")
             over = sum(tasks.get(state, 0) for state in FINAL) == sum(tasks.values())
@@ -314,6 +329,13 @@ class Pipeline:
         self._events.job_changed(job_id)
         if over:
             self._after(job)
+
+    def _mend(self, job: Job) -> None:
+        """An import after the end may have brought home what was taken for lost."""
+        state = self._end_state(job)
+        if job.state in ("partly", "failed") and state != job.state:
+            self._spool.update(job.id, state=state)
+            self._events.job_changed(job.id)
 
     def _end_state(self, job: Job) -> str:
         frames = self._spool.counts_of(job.id, "frames")

@@ -37,6 +37,9 @@ PROJECT_COPY = "project.ntp"
 KEY_SECRET = 1
 #: Others buy too: an order may be gone when the match is mined.
 MATCH_TRIES = 3
+REFUSED_WAIT_S = 0.25
+#: What is said of tasks that were not bought, when the rest of the job was.
+NOT_BOUGHT = "not bought: the worker group had no more to sell, or the job was cancelled"
 
 #: address → what signs for it. Raises WalletLocked.
 Sign = Callable[[str], Signer]
@@ -165,29 +168,53 @@ class Submitter:
         )
 
     def _buy(self, job: Job) -> Job:
+        """Match until the order is used up. When no more of it can be bought, what was bought already is the job."""
         net = self._services.of(job.quote.network)
         net.check()
         refused = 0
         while True:
-            job = self._settle(job, net)
-            deals = net.hub.deals_of_request(job.request_hash, job.quote.volume) if job.sent else []
-            left = job.quote.volume - sum(deal.bot_size for deal in deals)
-            if left <= 0:
+            job = self._settle(self._spool.job(job.id), net)
+            deals = self._deals(job, net) if job.sent else []
+            if sum(deal.bot_size for deal in deals) >= job.quote.volume:
                 return self._bought(job, net, deals)
-            if deals and job.cancelled:
-                return self._bought(job, net, deals)
-            if sum(sent.outcome == "failed" for sent in job.sent) > MATCH_TRIES:
-                raise OrderRefused("The chain refuses the purchase again and again.", "Submit the job again.")
             try:
-                self._match(job, net, left)
-                job = self._spool.job(job.id)
+                self._check_cancelled(job.id)
+                if sum(sent.outcome == "failed" for sent in job.sent) > MATCH_TRIES:
+                    raise OrderRefused("The chain refuses the purchase again and again.", "Submit the job again.")
+                self._match(job, net)
+            except Cancelled:
+                if not deals or self._stopping():
+                    raise
+                return self._bought(job, net, deals)
             except OrderRefused:
                 refused += 1
-                if refused > MATCH_TRIES or job.cancelled:
+                if refused <= MATCH_TRIES:
+                    self._pause(REFUSED_WAIT_S * 2**refused)  # another order, or the same once a node has caught up
+                elif deals:
+                    return self._bought(job, net, deals)
+                else:
                     raise
 
-    def _match(self, job: Job, net: NetworkServices, left: int) -> None:
-        """Sign and send what buys up to `left` tasks with one worker group order."""
+    def _deals(self, job: Job, net: NetworkServices) -> list[Deal]:
+        """What was bought with the job's order. Raises Unreachable while nodes of the chain do not agree on it: what
+        one of them has not seen yet must not be taken for not bought."""
+        deals = net.hub.deals_of_request(job.request_hash, job.quote.volume)
+        seen = sum(deal.bot_size for deal in deals)
+        if seen < job.quote.volume and seen != net.hub.consumed([job.request_hash])[job.request_hash]:
+            raise Unreachable("The chain does not show yet what was bought.", "It is looked up again.")
+        return deals
+
+    def nothing_bought(self, job: Job) -> bool:
+        """Whether that is certain: nothing was signed, or the chain says that nothing came of it. Raises Unreachable
+        or ServiceError."""
+        if not job.sent:
+            return True
+        if any(not sent.outcome or (sent.outcome == "ok" and sent.what.endswith("match")) for sent in job.sent):
+            return False
+        return not self._deals(job, self._services.of(job.quote.network))
+
+    def _match(self, job: Job, net: NetworkServices) -> None:
+        """Sign and send what buys as many of the job's tasks as one worker group order sells."""
         assert job.request is not None
         match = match_of(job.quote, self._worker_order(job, net), job.request)
         signer = self._signer(job)
@@ -256,6 +283,10 @@ class Submitter:
 
     def _bought(self, job: Job, net: NetworkServices, deals: Sequence[Deal]) -> Job:
         block = job.from_block or net.hub.block().number
+        unbought = range(sum(deal.bot_size for deal in deals), job.quote.volume)
+        if unbought:
+            self._spool.change_tasks(job.id, {index: {"state": "refused", "note": NOT_BOUGHT} for index in unbought})
+            self._spool.change_frames(job.id, unbought, state="failed", log=NOT_BOUGHT)
         hashes = [sent.hash for sent in job.sent if sent.what.endswith("match") and sent.outcome == "ok"]
         rows = tuple(
             {

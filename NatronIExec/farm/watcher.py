@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable, Sequence
 
-from NatronIExec.errors import ResultRefused
+from NatronIExec.errors import ResultRefused, Unreachable
 from NatronIExec.farm.job import Job, JobTask
 from NatronIExec.farm.services import NetworkServices, Services
 from NatronIExec.farm.spool import Spool
@@ -12,22 +14,28 @@ from NatronIExec.farm.submitter import Sign
 from NatronIExec.iexec.claims import build_claims, claimable
 from NatronIExec.iexec.records import Deal, TaskStatus
 from NatronIExec.iexec.results import result_location
-from NatronIExec.iexec.transactions import require_gas
+from NatronIExec.iexec.transactions import SignedTransaction, require_gas
 from NatronIExec.iexec.watch import BagWatch, TaskChange
 
 #: A task in one of these is settled.
 FINAL = ("done", "refused", "refunded")
+#: Seconds that a claim may take to be mined; jobs are not watched meanwhile.
+CLAIM_PATIENCE_S = 30.0
 
 
 class Watcher:
     """`poll` is called by one thread at a time for a job; `claim` by any."""
 
-    def __init__(self, spool: Spool, services: Services, sign: Sign) -> None:
+    def __init__(
+        self, spool: Spool, services: Services, sign: Sign, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self._spool = spool
         self._services = services
         self._sign = sign
+        self._stopping = stopping
         self._bags: dict[str, BagWatch] = {}
         self._deals: dict[str, list[Deal]] = {}
+        self._claims: dict[str, Sequence[SignedTransaction]] = {}
         self._lock = threading.Lock()
         #: Held by whoever claims; a person who unlocks in order to claim holds it from then on, and so comes first.
         self.claiming = threading.RLock()
@@ -64,6 +72,8 @@ class Watcher:
 
     def _claim(self, job: Job) -> int:
         net = self._services.of(job.quote.network)
+        # what was sent before and not seen mined comes first, so that nothing is claimed twice
+        self._mined(net, self._claims.pop(job.id, ()))
         overdue = claimable(net.hub, self._deals_of(job, net), net.hub.block().timestamp_s, job.quote.timeref_s)
         if not overdue:
             return 0
@@ -74,9 +84,16 @@ class Watcher:
             signed = [transaction.signed_by(signer) for transaction in transactions]
             for one in signed:
                 net.hub.send(one)
-        for one in signed:
-            net.hub.wait(one.hash)
+        if not self._mined(net, signed):
+            self._claims[job.id] = signed
+            raise Unreachable("The claim is not mined yet.", "It is looked up again; the money comes when it is.")
         return len(overdue)
+
+    def _mined(self, net: NetworkServices, signed: Sequence[SignedTransaction]) -> bool:
+        """Whether all are, after some patience. Raises OrderRefused for one that failed."""
+        give_up_s = time.monotonic() + CLAIM_PATIENCE_S
+        late = lambda: self._stopping() or time.monotonic() > give_up_s  # noqa: E731
+        return all(net.hub.wait(one.hash, late) is not None for one in signed)
 
     def refunded_nrlc(self, job: Job) -> int:
         prices = {deal["dealid"]: deal["price_nrlc"] // deal["tasks"] for deal in job.deals}

@@ -89,14 +89,6 @@ def test_a_locked_wallet_leaves_the_refund_for_later(farm: Any, submission: dict
 # services
 
 
-def test_a_gateway_that_is_late_is_waited_for(farm: Any, submission: dict[str, Any]) -> None:
-    job = farm.call("submit", **submission)["job"]
-    farm.until(lambda row: bool(row["paid_nrlc"]), job)
-    farm.engine.farm.services.of("local").network  # noqa: B018
-    row = farm.settled(job)
-    assert row["state"] == "done"
-
-
 def test_results_that_are_not_there_yet_are_asked_for_again(farm: Any, submission: dict[str, Any]) -> None:
     seen: list[str] = []
     web, answer = farm.local.web, farm.local.web.answer
@@ -512,20 +504,11 @@ def test_workers_that_must_agree(farm: Any, submission: dict[str, Any]) -> None:
     assert farm.settled(job)["state"] == "done"
 
 
-def test_an_order_that_is_too_small_makes_two_deals(farm: Any, submission: dict[str, Any]) -> None:
-    from NatronIExec.iexec.network import NO_TAG
-    from NatronIExec.iexec.orders import new_salt, sign_order
-    from NatronIExec.iexec.records import ZERO_ADDRESS, WorkerpoolOrder
-
-    local = farm.local
-    owner = local.signer("pool_owner")
-    for _ in range(2):
-        z = ZERO_ADDRESS
-        small = WorkerpoolOrder(local.network.workerpool, 10**6, 1, NO_TAG, 0, 1, z, z, z, new_salt())
-        signed = sign_order(small, local.hub.domain, owner)
-        farm.engine.farm.services.of("local").market.publish("workerpool", signed, owner)
+def test_an_order_that_is_too_small_makes_two_deals(
+    farm: Any, submission: dict[str, Any], two_small_orders: int
+) -> None:
     plan = farm.call("plan", **submission)
-    assert (plan["deals"], plan["workerpool_price_nrlc"]) == (2, 10**6)
+    assert (plan["deals"], plan["workerpool_price_nrlc"]) == (2, two_small_orders)
     job = farm.call("submit", **submission, plan=plan["plan"])["job"]
     row = farm.settled(job)
     assert row["state"] == "done", row
