@@ -87,8 +87,8 @@ class Engine:
             self._shut_door()
             raise
         self.announcer.row = farm.view.row
-        self._farm.set_result(farm)
         farm.start()
+        self._farm.set_result(farm)
         self._log.info("engine started")
 
     def _load_farm(self) -> FarmSide:
@@ -103,7 +103,8 @@ class Engine:
         while not self._stopped.wait(TICK_S):
             self._wallet_verbs.tick()
             idle_s = time.monotonic() - self.server.idle_since_s
-            if not self.server.clients and not self.farm.view.active() and idle_s > settings.load().idle_exit_s:
+            wanted = self.server.clients or self.farm.view.active() or self.farm.pipeline.busy
+            if not wanted and idle_s > settings.load().idle_exit_s:
                 self._log.info("engine ends: nothing to do")
                 break
         self.stop()

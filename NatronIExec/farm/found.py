@@ -90,6 +90,13 @@ class Scan:
     def with_checks(self, more: Iterable[Check]) -> Scan:
         return replace(self, checks=in_order([*self.checks, *more]))
 
+    def frames_by_writer(self) -> dict[str, list[int]]:
+        """Of all chunks."""
+        frames: dict[str, list[int]] = {}
+        for chunk in self.chunks:
+            frames.setdefault(chunk.writer, []).extend(chunk.frames)
+        return frames
+
     @property
     def errors(self) -> tuple[Check, ...]:
         """The checks that block."""

@@ -42,7 +42,7 @@ class Ledger:
                 "refunded_nrlc": refunded_nrlc,
                 "gas_wei": str(sum(int(sent.gas_wei) for sent in job.sent)),
                 "network": job.quote.network,
-                "transaction": job.sent[-1].hash if job.sent else "",
+                "transaction": next((deal["transaction"] for deal in reversed(job.deals)), ""),
             }
         )
 

@@ -27,6 +27,7 @@ from NatronIExec.errors import (
     WalletLocked,
 )
 from NatronIExec.farm import disk
+from NatronIExec.farm.buyer import Buyer
 from NatronIExec.farm.collector import Collected, Collector
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.job import SETTLED, Job, JobTask
@@ -42,6 +43,7 @@ from NatronIExec.settings import Settings
 LONGEST_WAIT_S = 300
 #: A result that no gateway has shown for so long is taken for lost; `import` asks for it again.
 RESULT_PATIENCE_S = 24 * 3600
+REMOVED_AT_ONCE = 20
 #: A person can mend these.
 _ASKS = (WalletError, NotEnoughFunds, PriceAboveCap, OutputError)
 
@@ -54,6 +56,7 @@ class Pipeline:
         spool: Spool,
         services: Services,
         submitter: Submitter,
+        buyer: Buyer,
         watcher: Watcher,
         collector: Collector,
         ledger: Ledger,
@@ -64,6 +67,7 @@ class Pipeline:
         self._spool = spool
         self._services = services
         self._submitter = submitter
+        self._buyer = buyer
         self._watcher = watcher
         self._collector = collector
         self._ledger = ledger
@@ -99,6 +103,10 @@ class Pipeline:
         for folder in self._spool.folder.iterdir():
             if folder.is_dir() and folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def busy(self) -> bool:
+        return any(queue.busy for queue in self._queues)
 
     def stop(self) -> None:
         for queue in self._queues:
@@ -165,7 +173,7 @@ class Pipeline:
         then it is looked at until that is known."""
         job = self._spool.job(job_id)
         try:
-            over = self._submitter.nothing_bought(job)
+            over = self._buyer.nothing_bought(job)
         except NatronIExecError as unknown:
             self._log.warning("job %s: what was bought is not known: %s", job_id, unknown)
             over = False
@@ -233,7 +241,7 @@ class Pipeline:
         """The engine claims by itself when it can sign; otherwise the job says that money waits."""
         job = self._spool.job(job_id)
         try:
-            count = self._watcher.claim(job)
+            claimed = self._watcher.claim(job)
         except NatronIExecError as problem:
             self._log.warning("claiming for job %s: %s", job_id, problem)
             said: NatronIExecError = problem
@@ -245,7 +253,7 @@ class Pipeline:
                 self._events.job_changed(job_id)
                 self._events.notice(job_id, "warning", f"{job.name}: {said.title}", said.remedy)
         else:
-            if count:
+            if claimed.tasks:
                 self._spool.update(job_id, error=None)
                 self._watch.put(job_id)
 
@@ -323,6 +331,7 @@ class Pipeline:
             over = sum(tasks.get(state, 0) for state in FINAL) == sum(tasks.values())
             state = _state(tasks) if not over else self._end_state(job)
             if over:
+                self._ledger.record(job, self._watcher.refunded_nrlc(job))
                 job = self._spool.update(job_id, state=state, step="over", ended_s=self._clock(), error=None)
             elif state != job.state:
                 job = self._spool.update(job_id, state=state)
@@ -346,7 +355,6 @@ class Pipeline:
 
     def _after(self, job: Job) -> None:
         self._watcher.forget(job.id)
-        self._ledger.record(job, self._watcher.refunded_nrlc(job))
         words = {
             "done": ("info", "all frames are there."),
             "held": ("warning", "the test frames are there."),
@@ -374,7 +382,7 @@ class Pipeline:
         if self._clock() < due_s:
             return min(3600.0, due_s - self._clock())
         try:
-            self._services.of(job.quote.network).storage.remove(self._spool.needed_by_nobody_else(job_id))
+            self._remove_inputs(job)
         except NatronIExecError as problem:
             self._log.warning("inputs of job %s are not cleared yet: %s", job_id, problem)
             tries = self._tries[f"clear {job_id}"] = self._tries.get(f"clear {job_id}", 0) + 1
@@ -385,6 +393,17 @@ class Pipeline:
             sealed.unlink(missing_ok=True)
         self._spool.update(job_id, inputs_cleared=True)
         return None
+
+    def _remove_inputs(self, job: Job) -> None:
+        """A few at a time, so that a job that wants to say what it needs does not wait for all of them."""
+        storage = self._services.of(job.quote.network).storage
+        while True:
+            with self._spool.uploading:
+                unneeded = self._spool.needed_by_nobody_else(job.id, REMOVED_AT_ONCE)
+                if not unneeded:
+                    return
+                storage.remove(unneeded)
+                self._spool.forget_uploads(job.id, unneeded)
 
 
 def _state(tasks: Mapping[str, int]) -> str:

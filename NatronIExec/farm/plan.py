@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from fileseq.frameset import FrameSet
 
 from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
 from NatronIExec.farm import market_offers
+from NatronIExec.farm.checks import ERROR, Check
 from NatronIExec.farm.checks_target import target_checks
 from NatronIExec.farm.job import Quote
 from NatronIExec.farm.market_offers import Offer, Wanted
@@ -100,6 +101,11 @@ class Plan:
         return self.price_nrlc * self.rest_tasks if self.submission.test_frames == "auto-continue" else 0
 
     @property
+    def gas_wei(self) -> int:
+        """The most that all purchases can cost in gas: as much again for what follows a test by itself."""
+        return self.quote.gas_wei * (2 if self.rest_tasks and self._continues else 1) if self.quote else 0
+
+    @property
     def most_nrlc(self) -> int:
         return self.price_nrlc * self.tasks + self.rest_most_nrlc
 
@@ -125,7 +131,7 @@ class Plan:
             "workerpool_price_nrlc": quote.workerpool_price_nrlc if quote else None,
             "total_nrlc": self.most_nrlc if quote else None,
             "deposit_nrlc": max(0, self.most_nrlc - balances.stake_nrlc) if quote and balances else None,
-            "gas_wei": str(quote.gas_wei) if quote else None,
+            "gas_wei": str(self.gas_wei) if quote else None,
             "refund_s": FINAL_DEADLINE_RATIO * quote.timeref_s if quote else None,
             "balance": wire_balances(balances) if balances else None,
             "after_nrlc": held - self.most_nrlc if held is not None and quote else None,
@@ -159,7 +165,7 @@ def scan_submission(
     found = _scan(submission, frames, progress, cancel)
     if not submission.only_missing:
         return found
-    left = {name: _absent(found, submission, name, frames) for name, frames in _frames_by_writer(found).items()}
+    left = {name: _absent(found, submission, name, frames) for name, frames in found.frames_by_writer().items()}
     wanted = {name: frames for name, frames in left.items() if frames}
     if not wanted:
         raise BadInput("No frame is missing.", "Ask for all frames to render them again.")
@@ -179,22 +185,28 @@ def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel
         progress=progress,
         cancel=cancel,
     )
-    return found.with_checks(
-        check
-        for name, wanted in _frames_by_writer(found).items()
-        for check in target_checks(name, Targets(writer_of(found, name), submission.out), wanted)
-    )
+    frames = found.frames_by_writer()
+    targets = {
+        name: Targets(writer_of(found, name), submission.out, len(wanted) > 1) for name, wanted in frames.items()
+    }
+    checks = [check for name, wanted in frames.items() for check in target_checks(name, targets[name], wanted)]
+    return found.with_checks([*checks, *_shared_targets(found, targets)] if submission.out else checks)
 
 
-def _frames_by_writer(found: Scan) -> dict[str, list[int]]:
-    frames: dict[str, list[int]] = {}
-    for chunk in found.chunks:
-        frames.setdefault(chunk.writer, []).extend(chunk.frames)
-    return frames
+def _shared_targets(found: Scan, targets: Mapping[str, Targets]) -> Iterator[Check]:
+    """Writers that differ only in their folder meet in the one that was chosen for all."""
+    owners: dict[str, str] = {}
+    for name, frames in found.frames_by_writer().items():
+        for _, _, path in targets[name].files(frames):
+            first = owners.setdefault(path, name)
+            if first != name:
+                title = f"Its frames would have the same names as those of {first}, e.g. {os.path.basename(path)}."
+                yield Check(ERROR, "output-collision", name, title, "Choose no folder, or render them one by one.")
+                break
 
 
 def _absent(found: Scan, submission: Submission, name: str, frames: list[int]) -> list[int]:
-    targets = Targets(writer_of(found, name), submission.out)
+    targets = Targets(writer_of(found, name), submission.out, len(frames) > 1)
     there = {frame for frame, _, path in targets.files(frames) if os.path.exists(path)}
     lacking = {frame for frame, _, path in targets.files(frames) if not os.path.exists(path)}
     if targets.movie:
@@ -212,7 +224,7 @@ def split_test(found: Scan, submission: Submission) -> tuple[Submission, Submiss
         return submission, None
     test: dict[str, str] = {}
     rest: dict[str, str] = {}
-    for name, frames in _frames_by_writer(found).items():
+    for name, frames in found.frames_by_writer().items():
         chosen = frames if writer_of(found, name).movie else sorted({frames[0], frames[len(frames) // 2], frames[-1]})
         test[name] = format_frames(chosen)
         left = set(frames) - set(chosen)
@@ -282,15 +294,30 @@ def _checked(
                 )
         except PriceAboveCap as problem:
             problems.append(problem)
-        if plan.balances and plan.quote.gas_wei > plan.balances.eth_wei:
+        if plan.balances and not any(isinstance(problem, NotEnoughFunds) for problem in problems):
+            problems += _lacking_rlc(plan, plan.balances)
+        if plan.balances and plan.gas_wei > plan.balances.eth_wei:
             problems.append(
                 NotEnoughFunds(
-                    f"Gas can cost up to {plan.quote.gas_wei / 10**18:.6f} ETH, the account has "
+                    f"Gas can cost up to {plan.gas_wei / 10**18:.6f} ETH, the account has "
                     f"{plan.balances.eth_wei / 10**18:.6f} ETH.",
                     "Send some ETH to the account.",
                 )
             )
     return replace(plan, problems=tuple(problems))
+
+
+def _lacking_rlc(plan: Plan, held: Balances) -> list[NatronIExecError]:
+    """Of all that the job buys: every order, and the rest after a test."""
+    lacking = plan.most_nrlc - held.stake_nrlc - held.rlc_nrlc
+    if lacking <= 0:
+        return []
+    return [
+        NotEnoughFunds(
+            f"The render can cost {plan.most_nrlc / 10**9:g} RLC, {lacking / 10**9:g} RLC more than the account has.",
+            "Send RLC to the account, or render fewer frames.",
+        )
+    ]
 
 
 def _project_problems(found: Scan) -> list[NatronIExecError]:
