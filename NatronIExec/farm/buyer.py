@@ -162,7 +162,7 @@ class Buyer:
         wait_s, waited = 0.02, 0.0
         while (receipt := net.hub.receipt(sent.hash)) is None:
             new = sent.hash not in self._sent_here
-            if (new or waited > 1) and net.hub.nonce(job.quote.account) > sent.nonce:
+            if (new or waited > min(1.0, patience_s)) and net.hub.nonce(job.quote.account) > sent.nonce:
                 return net.hub.receipt(sent.hash)
             if new:
                 net.hub.send(SignedTransaction(sent.raw, sent.hash))
