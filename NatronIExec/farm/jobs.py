@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.submission import Submission
 from NatronIExec.farm.submitter import PROJECT_COPY, copy_project
-from NatronIExec.farm.targets import Targets, frozen, targets_of
+from NatronIExec.farm.targets import Targets
 from NatronIExec.farm.watcher import Watcher
 from NatronIExec.frames import format_frames
 
@@ -145,7 +145,7 @@ class Jobs:
     def _new_job(self, job_id: str, plan: Plan, parent: Job | None) -> Job:
         assert plan.quote is not None
         first = _frozen(plan) if plan.rest is None and plan.work is plan.scan else _first(plan)
-        frames = plan.work.frames_by_writer()
+        used = {chunk.writer for chunk in plan.work.chunks}
         return Job(
             id=job_id,
             created_s=self._clock(),
@@ -157,11 +157,7 @@ class Jobs:
             parent=parent.id if parent else "",
             plan=plan.id,
             out_of=parent.out_of if parent else {},
-            writers=tuple(
-                frozen(writer, len(frames[writer.name]) > 1 or _numbered_before(parent, writer.name))
-                for writer in plan.work.writers
-                if writer.name in frames
-            ),
+            writers=tuple(asdict(writer) for writer in plan.work.writers if writer.name in used),
         )
 
     # later
@@ -300,12 +296,6 @@ def _parts(plan: Plan) -> tuple[list[JobTask], list[JobFrame]]:
             for frame, view, _ in writers[chunk.writer].files(chunk.frames)
         ]
     return tasks, frames
-
-
-def _numbered_before(parent: Job | None, writer: str) -> bool:
-    """A frame that is rendered again goes beside those that came with it."""
-    known = parent is not None and any(facts["name"] == writer for facts in parent.writers)
-    return known and parent is not None and targets_of(parent, writer).numbered
 
 
 def _check_gas(plan: Plan, test: Job) -> None:

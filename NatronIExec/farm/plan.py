@@ -186,9 +186,7 @@ def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel
         cancel=cancel,
     )
     frames = found.frames_by_writer()
-    targets = {
-        name: Targets(writer_of(found, name), submission.out, len(wanted) > 1) for name, wanted in frames.items()
-    }
+    targets = {name: Targets(writer_of(found, name), submission.out) for name in frames}
     checks = [check for name, wanted in frames.items() for check in target_checks(name, targets[name], wanted)]
     return found.with_checks([*checks, *_shared_targets(found, targets)] if submission.out else checks)
 
@@ -206,7 +204,7 @@ def _shared_targets(found: Scan, targets: Mapping[str, Targets]) -> Iterator[Che
 
 
 def _absent(found: Scan, submission: Submission, name: str, frames: list[int]) -> list[int]:
-    targets = Targets(writer_of(found, name), submission.out, len(frames) > 1)
+    targets = Targets(writer_of(found, name), submission.out)
     there = {frame for frame, _, path in targets.files(frames) if os.path.exists(path)}
     lacking = {frame for frame, _, path in targets.files(frames) if not os.path.exists(path)}
     if targets.movie:
