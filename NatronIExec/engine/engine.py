@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: How often the engine looks whether it is idle and the wallet should lock.
 TICK_S = 1.0
 _CHOICE = "account.json"
+#: Arguments of verbs that are never written.
+_TYPED = ("password", "new_password", "file_password", "key", "mnemonic")
 
 
 class Engine:
@@ -62,7 +64,6 @@ class Engine:
         self._wallet_verbs = WalletVerbs(
             self.wallet,
             self._farm.result,
-            self.redactor,
             lambda: settings.load().network,
             self.announcer.wallet_changed,
         )
@@ -101,12 +102,18 @@ class Engine:
     def run(self) -> None:
         """Until `stop_soon`, or nobody needs it for the idle time of the settings."""
         while not self._stopped.wait(TICK_S):
-            self._wallet_verbs.tick()
+            self.tick()
             idle_s = time.monotonic() - self.server.idle_since_s
             if not self.server.clients and not self.farm.jobs.active() and idle_s > settings.load().idle_exit_s:
                 self._log.info("engine ends: nothing to do")
                 break
         self.stop()
+
+    def tick(self) -> None:
+        """The idle lock: what was typed is forgotten with the key."""
+        self._wallet_verbs.tick()
+        if not self.wallet.unlocked:
+            self.redactor.forget()
 
     def stop_soon(self) -> None:
         self._stopped.set()
@@ -129,7 +136,9 @@ class Engine:
         verb = self._verbs.get(request.verb) or self.farm.verbs.get(request.verb)
         if verb is None:
             raise BadInput(f"The engine knows no verb {request.verb}.", "Update it, or the program that asked.")
-        return verb(request, Arguments(request.verb, request.args))
+        typed = [request.args[name] for name in _TYPED if isinstance(request.args.get(name), str)]
+        with self.redactor.hiding(*typed):
+            return verb(request, Arguments(request.verb, request.args))
 
     def _dial(self, url: str) -> Rpc:
         return lambda method, params: self.farm.transport.rpc(url, method, params, retry=False)
