@@ -6,7 +6,6 @@ Whoever asks first waits least: the door opens before the farm's libraries are l
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from NatronIExec.engine.system_verbs import SystemVerbs
 from NatronIExec.engine.wallet_verbs import WalletVerbs
 from NatronIExec.errors import BadInput
 from NatronIExec.log import Redactor
+from NatronIExec.wallet.choice import ChoiceFile
 from NatronIExec.wallet.external import Rpc
 from NatronIExec.wallet.keystore import SCRYPT_N, Keystore
 from NatronIExec.wallet.session import Session
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: How often the engine looks whether it is idle and the wallet should lock.
 TICK_S = 1.0
+#: How long somebody may take to look at what an external signer shows.
+SIGNER_S = 300.0
 _CHOICE = "account.json"
 #: Arguments of verbs that are never written.
 _TYPED = ("password", "new_password", "file_password", "key", "mnemonic")
@@ -58,8 +60,7 @@ class Engine:
             vault or Vault(),
             lambda: settings.load().lock_after_s,
             self._dial,
-            _chosen_account(),
-            _remember_account,
+            ChoiceFile(paths.home() / _CHOICE),
         )
         self._wallet_verbs = WalletVerbs(
             self.wallet,
@@ -141,16 +142,8 @@ class Engine:
             return verb(request, Arguments(request.verb, request.args))
 
     def _dial(self, url: str) -> Rpc:
-        return lambda method, params: self.farm.transport.rpc(url, method, params, retry=False)
+        """Its owner has `SIGNER_S` to answer. Asked once: a second question would be a second prompt."""
+        from NatronIExec.iexec.transport import Transport
 
-
-def _chosen_account() -> str | None:
-    try:
-        return str(json.loads((paths.home() / _CHOICE).read_text())["address"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _remember_account(address: str) -> None:
-    paths.private_folder(paths.home())
-    paths.write_atomic(paths.home() / _CHOICE, json.dumps({"address": address}).encode())
+        transport = Transport(timeout_s=SIGNER_S, tries=1)
+        return lambda method, params: transport.rpc(url, method, params, retry=False)

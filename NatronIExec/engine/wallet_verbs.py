@@ -134,7 +134,7 @@ class WalletVerbs:
         return self._tell()
 
     def external(self, request: Request, args: Arguments) -> Any:
-        self._wallet.external(args.maybe("url", str) or "")
+        self._wallet.external(args.maybe("url", str) or "", args.maybe("address", str))
         self._farm().jobs.unlocked()
         return self._tell()
 
