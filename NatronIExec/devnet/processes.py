@@ -59,6 +59,7 @@ def _dying_with(parent: int, last_words: signal.Signals) -> Callable[[], None]:
 
     def ask() -> None:
         assert _LIBC is not None
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the daemon waits for signals that its children must hear
         _LIBC.prctl(_PR_SET_PDEATHSIG, last_words)
         if os.getppid() != parent:  # it died before we could ask
             os._exit(1)

@@ -80,7 +80,8 @@ def test_a_task_is_ended_with_its_renderer(renderers: Renderers, tmp_path: Path)
 
 def test_a_network_that_is_killed_takes_the_renderers_along(renderers: Renderers, tmp_path: Path) -> None:
     network = f"""
-import pathlib, threading
+import pathlib, signal, threading
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # as the daemon does
 from NatronIExec.devnet import sandbox
 sandbox._run({renderers.command!r}, {renderers.environment!r}, pathlib.Path({str(tmp_path)!r}), 1000, threading.Event())
 """
