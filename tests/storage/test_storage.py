@@ -1,4 +1,4 @@
-"""IPFS names as Kubo gives them, and one contract for every storage."""
+"""One contract for every storage."""
 
 from __future__ import annotations
 
@@ -16,20 +16,6 @@ from NatronIExec.storage.base import CannotRemove, Storage
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 from NatronIExec.storage.ipfs import IpfsStorage
 from NatronIExec.storage.s3 import S3Storage
-
-
-@pytest.mark.parametrize(
-    ("content", "cid"),
-    [
-        (b"", "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"),
-        (b"hello world\n", "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"),
-        (b"hello", "QmWfVY9y3xjsixTgbd9AorQxH7VtMpzfx2HaWtsoUYecaX"),
-    ],
-)
-def test_names_that_everybody_knows(content: bytes, cid: str, tmp_path: Path) -> None:
-    assert cid_of_bytes(content) == cid
-    (tmp_path / "f").write_bytes(content)
-    assert cid_of_file(tmp_path / "f") == cid
 
 
 @pytest.fixture
