@@ -18,7 +18,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import IO, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 _FRAME = re.compile(r"^(\S+) ==> Frame: (-?\d+), Progress: ([\d.]+)%")
 _CANNOT_LOAD = re.compile(r"^Persistent message: (.+?): Cannot load frame")
@@ -69,7 +69,20 @@ def run(
     progress: Callable[[int], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Run to the end, or until no frame was finished for `stall_s` seconds; then the whole process group is killed."""
+    """Run to the end, or until no frame was finished for `stall_s` seconds; then the whole process group is killed, as
+    it is when we are asked to end. It stays in our session: who kills that, kills the renderer too."""
+    with _ended_in_order():
+        return _run(command, environment, folder, stall_s, progress, clock)
+
+
+def _run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    stall_s: float,
+    progress: Callable[[int], None],
+    clock: Callable[[], float],
+) -> Outcome:
     child = subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
@@ -77,7 +90,7 @@ def run(
         stderr=subprocess.STDOUT,
         env=dict(environment),
         cwd=str(folder),
-        start_new_session=True,
+        preexec_fn=os.setpgrp,
     )
     lines: queue.Queue[Optional[str]] = queue.Queue()
     assert child.stdout is not None
@@ -96,6 +109,26 @@ def run(
     if code == 1 and not outcome.fatal:
         outcome.fatal.append("the renderer refused the project")
     return outcome
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM (a worker that stops, a parent that died) leaves by the same way as an error, which ends the renderer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's business
+        return
+
+    def leave(*_: object) -> None:
+        # Once: Linux says it again for each thread of the parent, and the way out must not be left half-way
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is leave:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _pump(stream: IO[bytes], lines: queue.Queue[Optional[str]]) -> None:

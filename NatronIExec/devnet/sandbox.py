@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Mapping
 
 from eth_utils.crypto import keccak
 
-from NatronIExec.devnet.processes import die_with_parent
+from NatronIExec.devnet.processes import kill_session, start
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
 
 #: worker PostComputeService.java: longer base names fail the task.
@@ -76,26 +77,18 @@ def run_task(
 def _run(
     command: list[str], environment: Mapping[str, str], folder: Path, limit_s: int, stopping: threading.Event
 ) -> tuple[str, str]:
-    """The program's output; it is ended at the time limit of its category, or when the network stops."""
+    """The program's output; it is ended, with all that it began, at the time limit of its category, or when the network
+    stops."""
     with (folder / "stdout.log").open("w+b") as out, (folder / "stderr.log").open("w+b") as err:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            env=dict(environment),
-            cwd=folder,
-            start_new_session=True,
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,
-        )
+        child = start(command, out, err, environment, folder, last_words=signal.SIGTERM)
         end = time.monotonic() + limit_s
-        while child.poll() is None:
-            if time.monotonic() > end or stopping.is_set():
-                os.killpg(child.pid, signal.SIGKILL)
-            try:
-                child.wait(0.2)
-            except subprocess.TimeoutExpired:
-                continue
+        try:
+            while child.poll() is None and time.monotonic() < end and not stopping.is_set():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(0.2)
+        finally:
+            kill_session(child.pid)
+            child.wait()
         texts = []
         for log in (out, err):
             log.seek(0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from NatronIExec.errors import BadInput, Cancelled, ServiceError, Unreachable
-from NatronIExec.storage.base import Content, Progress, no_progress
+from NatronIExec.storage.base import CannotRemove, Content, Progress, no_progress
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 
 #: DeleteObjects takes so many at once.
@@ -69,7 +69,10 @@ class S3Storage:
     def remove(self, cids: Sequence[str]) -> None:
         for at in range(0, len(cids), DELETE_AT_ONCE):
             keys = [{"Key": self._name(cid)} for cid in cids[at : at + DELETE_AT_ONCE]]
-            self._ask(lambda keys=keys: self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys}))  # type: ignore[misc]
+            delete = {"Objects": keys, "Quiet": True}
+            answer = self._ask(lambda delete=delete: self._client.delete_objects(Bucket=self._bucket, Delete=delete))  # type: ignore[misc]
+            for error in answer.get("Errors", []):  # each key has its own, below a 200
+                raise _kept(str(error.get("Code")), str(error.get("Message")))
 
     def url(self, cid: str) -> str:
         return f"{self.gateway}/ipfs/{cid}"
@@ -92,11 +95,17 @@ class S3Storage:
     def _name(self, cid: str) -> str:
         return "/".join(part for part in (self._prefix, "ipfs", cid) if part)
 
-    def _ask(self, question: Callable[[], Any]) -> None:
+    def _ask(self, question: Callable[[], Any]) -> Any:
         try:
-            question()
+            return question()
         except self._errors as problem:
             raise _translated(problem) from problem
+
+
+def _kept(code: str, words: str) -> ServiceError:
+    if code in ("AccessDenied", "AllAccessDisabled", "MethodNotAllowed"):
+        return CannotRemove(f"The bucket lets us remove nothing: {words}", "Allow s3:DeleteObject for these keys.")
+    return ServiceError(f"The bucket kept a file: {code} {words}", "It is tried again later.")
 
 
 def _status(problem: Exception) -> int:
