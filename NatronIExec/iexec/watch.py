@@ -13,10 +13,10 @@ from typing import Any, Mapping, Sequence
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from NatronIExec.iexec.hub import Call, Hub, block_of
+from NatronIExec.iexec.hub import Hub, block_of
+from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.orders import task_id
 from NatronIExec.iexec.records import Block, Deal, TaskStatus
-from NatronIExec.iexec.transport import RpcError
 
 #: Public nodes take about this many alternatives in one topic.
 MAX_TOPIC_IDS = 400
