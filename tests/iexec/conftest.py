@@ -9,11 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Iterator
 
 import pytest
+from eth_account import Account
+from eth_account.messages import encode_defunct
+from eth_utils.crypto import keccak
 
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.market import Market
 from NatronIExec.iexec.network import NO_TAG
-from NatronIExec.iexec.orders import NULL_DATASET, RequestParams, hash_order, new_salt, sign_order
+from NatronIExec.iexec.orders import NULL_DATASET, RequestParams, hash_order, new_salt, sign_order, task_id
 from NatronIExec.iexec.records import ZERO_ADDRESS, Match, RequestOrder
 from NatronIExec.iexec.transport import Transport
 
@@ -77,6 +80,26 @@ def buy(hub: Hub, requester: Any) -> Callable[..., list[Any]]:
         return hub.deals_of_request(hash_order(match.request, hub.domain), match.request.volume)
 
     return send
+
+
+@pytest.fixture
+def finish(local: Any, hub: Hub) -> Callable[..., bytes]:
+    """Do a task of a deal (that no worker was given) on chain, and give its digest."""
+    worker, owner = local.people["worker0"], local.people["pool_owner"]
+
+    def do(deal: Any, index: int) -> bytes:
+        task = bytes.fromhex(task_id(deal.dealid, index)[2:])
+        digest = keccak(text=f"result {index}")
+        send = local.chain.chain.send
+        send(owner.address, hub.network.hub, hub.encode("initialize", deal.dealid, index))
+        said = keccak(bytes.fromhex(worker.address[2:]) + task + bytes(20))
+        allowed = bytes(Account.sign_message(encode_defunct(said), owner.key).signature)
+        results = b'{"storage": "ipfs", "location": "/ipfs/%d"}' % index
+        call = hub.encode("contributeAndFinalize", task, digest, results, b"", ZERO_ADDRESS, b"", allowed)
+        send(worker.address, hub.network.hub, call, gas=3_000_000)
+        return digest
+
+    return do
 
 
 @pytest.fixture
