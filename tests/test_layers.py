@@ -29,6 +29,7 @@ ALLOWED = {
 DOORS = {
     "web3": set(),
     "requests": {"iexec/transport.py"},
+    "urllib3": {"iexec/transport.py"},
     "keyring": {"wallet/vault.py"},
     "OpenImageIO": {"images.py"},
     "cryptography": {"seal.py"},

@@ -12,9 +12,10 @@ from typing import Any, Callable, Mapping, Sequence
 
 from eth_utils.address import to_checksum_address
 
-from NatronIExec.errors import WrongChain
+from NatronIExec.errors import ServiceError, WrongChain
 from NatronIExec.iexec import abi
 from NatronIExec.iexec.interface import Interface
+from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.network import Network
 from NatronIExec.iexec.orders import Domain, deal_id, domain_separator, order_tuple, task_id
 from NatronIExec.iexec.records import (
@@ -29,7 +30,7 @@ from NatronIExec.iexec.records import (
     Task,
     TaskStatus,
 )
-from NatronIExec.iexec.reverts import explain
+from NatronIExec.iexec.reverts import explain, explained
 from NatronIExec.iexec.transactions import (
     GAS_HEADROOM,
     MATCH_GAS,
@@ -40,14 +41,14 @@ from NatronIExec.iexec.transactions import (
     fees_of,
     receipt_of,
 )
-from NatronIExec.iexec.transport import RpcError, Transport
+from NatronIExec.iexec.transport import Transport
 
 #: Mainnet has five; asking for one that is not there is an error of that call alone.
 FIRST_CATEGORIES = 8
+#: Categories are made by the network's owners, a handful in years; more than this is a node that makes things up.
+MOST_CATEGORIES = 256
 #: viewTask calls a batch: larger answers are cut off by public nodes.
 TASKS_A_BATCH = 500
-
-Call = tuple[str, list[Any]]
 
 
 class Hub:
@@ -104,7 +105,9 @@ class Hub:
         return block_of(self.transport.rpc(self.network.rpc, "eth_getBlockByNumber", ["latest", False]))
 
     def categories(self) -> list[Category]:
-        count = int(self.batch([self.view("countCategory")])[0], 16)
+        count = self.decode("countCategory", self.batch([self.view("countCategory")])[0])
+        if count > MOST_CATEGORIES:
+            raise ServiceError(f"The chain claims to have {count} time categories.", "Check the RPC endpoint.")
         answers = self.batch([self.view("viewCategory", number) for number in range(count)])
         return [self._category(number, answer) for number, answer in enumerate(answers)]
 
@@ -121,8 +124,12 @@ class Hub:
     def balances(self, address: str) -> Balances:
         """Wallet and escrow in one request."""
         rlc, account, wei = self.batch(self.balance_calls(address))
+        return self.balances_of(rlc, account, wei)
+
+    def balances_of(self, rlc: str, account: str, wei: str) -> Balances:
+        """The answers to `balance_calls`."""
         stake, locked = self.decode("viewAccount", account)
-        return Balances(int(rlc, 16), stake, locked, int(wei, 16))
+        return Balances(self._token.decode("balanceOf", rlc), stake, locked, int(wei, 16))
 
     def balance_calls(self, address: str) -> list[Call]:
         """RLC in the wallet, (stake, locked), wei: the calls behind `balances`."""
@@ -150,7 +157,8 @@ class Hub:
     def consumed(self, order_hashes: Sequence[str]) -> dict[str, int]:
         """How much of each order the chain has seen used."""
         answers = self.batch([self.view("viewConsumed", order_hash) for order_hash in order_hashes])
-        return {order_hash: int(answer, 16) for order_hash, answer in zip(order_hashes, answers)}
+        found = [self.decode("viewConsumed", answer) for answer in answers]
+        return dict(zip(order_hashes, found))
 
     def deal(self, dealid: str) -> Deal | None:
         return self.deals([dealid])[0]
@@ -210,7 +218,7 @@ class Hub:
         answers = self.transport.rpc_batch_raw(self.network.rpc, calls)
         for answer in answers:
             if isinstance(answer, RpcError):
-                raise explain(str(answer.details.get("message", "")), str(answer.details.get("data") or "")) from answer
+                raise explained(answer) from answer
         fees = fees_of(answers[0], answers[1])
         limit = gas if gas is not None else int(int(answers[3], 16) * GAS_HEADROOM)
         return self.ready_transaction(to, data, what, limit, int(answers[2], 16) if nonce is None else nonce, fees)
@@ -268,9 +276,9 @@ class Hub:
         try:
             self.transport.rpc(self.network.rpc, "eth_sendRawTransaction", [signed.raw], retry=False)
         except RpcError as problem:
-            words = str(problem.details.get("message", "")).lower()
+            words = problem.words.lower()
             if not any(mark in words for mark in ("already known", "already imported", "nonce too low")):
-                raise explain(words, str(problem.details.get("data") or "")) from problem
+                raise explained(problem) from problem
 
     def receipt(self, transaction_hash: str) -> Receipt | None:
         """None while it is not mined."""
@@ -328,12 +336,19 @@ class Hub:
             taskid=taskid,
             dealid=dealid,
             index=index,
-            status=TaskStatus(values[0]),
+            status=_status(values[0]),
             final_deadline_s=values[6],
             result_digest="0x" + values[11].hex(),
             results=values[12],
             contributors=tuple(to_checksum_address(worker) for worker in values[10]),
         )
+
+
+def _status(number: int) -> TaskStatus:
+    try:
+        return TaskStatus(number)
+    except ValueError:
+        raise ServiceError(f"The chain knows a task status {number}.", "Update the plugin.") from None
 
 
 def address_of(answer: str) -> str:

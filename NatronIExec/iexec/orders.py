@@ -155,7 +155,7 @@ def from_json(kind: str, given: Mapping[str, Any]) -> Order:
             if type_ == "bytes32" and len(bytes.fromhex(values[field.name][2:])) != 32:
                 raise ValueError(f"{field.name} is not 32 bytes")
         return KINDS[kind](**values)
-    except (KeyError, ValueError, TypeError) as problem:
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
         raise BadInput(f"This is no {kind} order: {problem}.", "Take the order from the market again.") from problem
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from NatronIExec.errors import NotEnoughFunds, OrderRefused
-from NatronIExec.iexec.hub import Call, Hub
+from NatronIExec.iexec.hub import Hub
+from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.orders import NULL_DATASET, Domain, deal_tag, hash_order
 from NatronIExec.iexec.records import ZERO_ADDRESS, Account, Balances, Match
-from NatronIExec.iexec.reverts import MATCH_CODES, explain
+from NatronIExec.iexec.reverts import MATCH_CODES, explained
 from NatronIExec.iexec.transactions import GAS_HEADROOM, Fees, fees_of
-from NatronIExec.iexec.transport import RpcError
 
 #: The worker group's owner must have this share of its price staked (PoCo WORKERPOOL_STAKE_RATIO).
 WORKERPOOL_STAKE_PERCENT = 30
@@ -95,24 +95,22 @@ def preflight(hub: Hub, match: Match) -> Preflight:
     )
     for answer in answers:
         if isinstance(answer, RpcError):
-            raise answer
+            raise explained(answer) from answer
     volumes = (match.app.volume, match.workerpool.volume, match.request.volume)
-    left = [volume - int(answer, 16) for volume, answer in zip(volumes, answers[:3])]
+    left = [volume - hub.decode("viewConsumed", answer) for volume, answer in zip(volumes, answers[:3])]
     for code, valid in zip(("21", "41", "50"), answers[10:]):
-        if not int(valid, 16):
+        if not hub.decode("verifyPresignatureOrSignature", valid):
             raise refuse(code)
     volume = min(left)
     if volume <= 0:
         raise refuse("60", left=left)
     pool_account = Account(*hub.decode("viewAccount", answers[3]))
-    rlc, account, wei = answers[4:7]
-    stake, locked = hub.decode("viewAccount", account)
-    balances = Balances(int(rlc, 16), stake, locked, int(wei, 16))
+    balances = hub.balances_of(*answers[4:7])
     total, deposit = _priced(match, volume, balances, pool_account)
     gas = 0
     if trial and not deposit:  # with a deposit to come the trial cannot succeed yet
         if isinstance(estimate, RpcError):
-            raise explain(str(estimate.details.get("message", "")), str(estimate.details.get("data") or ""))
+            raise explained(estimate) from estimate
         gas = int(int(estimate, 16) * GAS_HEADROOM)
     fees = fees_of(answers[7], answers[8])
     return Preflight(volume, total, deposit, balances, fees, int(answers[9], 16), gas)
