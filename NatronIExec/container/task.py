@@ -45,7 +45,7 @@ def read_task(arguments: Sequence[str], environ: Mapping[str, str]) -> Task:
 
 def renderer_environment(environ: Mapping[str, str], home: Path, extra: Mapping[str, str]) -> Dict[str, str]:
     """For NatronRenderer: nothing of iExec and no secret (a project's Python could read it), a home to write to, file
-    names of any language (Qt reads them as the locale says) and messages in English with a point in their numbers."""
+    names of any language (Qt 4 reads them as the locale says) and messages in English with a point in their numbers."""
     kept = {name: value for name, value in environ.items() if not name.startswith(_NOT_THE_RENDERERS)}
     private = {name: str(home) for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "TMPDIR")}
     if "NATRON_IEXEC_BAKED_HOME" in kept:  # the image holds the list of plug-ins that its Natron has read already

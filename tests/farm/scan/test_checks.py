@@ -139,6 +139,19 @@ def test_missing_plugin_that_does_not_matter(plain: Any, codes: Any) -> None:
     plain.node("N", "com.vendor.Magic", "R")
     plain.write("W", "R")
     assert codes(plain) == {}
+    assert scan(plain.save()).plugins == ("fr.inria.built-in.Read", "fr.inria.built-in.Write")
+
+
+def test_missing_plugin_that_matters_by_name_only(plain: Any, codes: Any, knob: Any) -> None:
+    """Its node feeds nothing, but a parameter of one that does follows it."""
+    plain.node("N", "com.vendor.Magic", "R")
+    plain.node("G", ".GradePlugin", "R", mix=knob(1.0, expression="N.mix.get()"))
+    plain.node("Other", "com.vendor.Unused", "R")
+    plain.write("W", "G")
+    assert codes(plain)["plugin-missing"] == "error"
+    needed = scan(plain.save()).plugins
+    assert "com.vendor.Magic" in needed
+    assert "com.vendor.Unused" not in needed
 
 
 def test_missing_codec(make: Any, codes: Any) -> None:
