@@ -127,6 +127,11 @@ def test_reader_of_what_another_writes(plain: Any, codes: Any) -> None:
     assert codes(plain)["reads-own-output"] == "warning"
 
 
+def test_movie_for_each_view(plain: Any, codes: Any) -> None:
+    plain.write("W", "R", "out.%V.mov")
+    assert codes(plain)["movie-views"] == "error"
+
+
 def test_missing_plugin(plain: Any, codes: Any) -> None:
     plain.node("N", "com.vendor.Magic", "R")
     plain.write("W", "N")
