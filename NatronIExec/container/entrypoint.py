@@ -7,6 +7,7 @@ frame of the chunk is proven. The last line of the output says which frame faile
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import shutil
@@ -25,14 +26,17 @@ from NatronIExec.errors import NatronIExecError, ProjectError
 from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, canonical, sha256_hex
 
 LOG_BYTES = 65_536
+#: Of the time limit, and in seconds: what is kept back to say which frame failed before the worker ends the program.
+MARGIN_SHARE, MAX_MARGIN_S = 0.1, 30
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """0 with computed.json written, else 1 without it. Whatever was fetched or half made is removed either way."""
+    began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="natron-iexec-"))
     try:
         task = read_task(arguments, environ)
-        _render(task, environ, folder)
+        _render(task, environ, folder, _end(began, task.manifest.limit_s))
         return 0
     except NatronIExecError as problem:
         print(f"FAILED: {problem}", flush=True)
@@ -44,7 +48,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _render(task: Task, environ: Mapping[str, str], folder: Path) -> None:
+def _end(began: float, limit_s: int) -> float:
+    return began + limit_s - min(MAX_MARGIN_S, MARGIN_SHARE * limit_s) if limit_s else math.inf
+
+
+def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float) -> None:
     # A name without symbolic links: the renderer reports inputs by their real names.
     folder = folder.resolve()
     job, out, home = folder / "job", folder / "out", folder / "home"
@@ -63,7 +71,7 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path) -> None:
         environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
     print(f"Rendering chunk {task.chunk.index}: {len(task.chunk.frames)} frames", flush=True)
     began = time.monotonic()
-    render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, _say)
+    render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, _say, ends_at)
     done = render.render()
     times["render"] = time.monotonic() - began
     if done.failed:

@@ -22,7 +22,7 @@ MANIFEST = "manifest.json"
 RECORD = "record.json"
 #: Reading and hashing release the interpreter; more threads than this gain nothing on a disk.
 THREADS = 4
-#: A renderer that says nothing for this share of the task's time limit is taken for stuck.
+#: A renderer that neither says nor computes anything for this share of the task's time limit is taken for stuck.
 STALL_SHARE = 4
 LEAST_STALL_S = 60
 
@@ -136,6 +136,8 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
         sealed=bool(terms.key),
         stall_s=max(LEAST_STALL_S, terms.timeref_s // STALL_SHARE),
         environment=dict(shot.environment),
+        limit_s=terms.timeref_s,
+        plugins=scan.plugins,
     )
 
 

@@ -44,28 +44,42 @@ MAX_FRAMES = 200_000
 DEPOSIT_GAS = 150_000
 #: The fee may rise between the plan and the purchase; more than this and the job asks again.
 FEE_ROOM = 2
-_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:y]\s*(\d+))?)?\s*")
+_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:]\s*(\d{1,9}))?)?\s*", re.ASCII)
+#: Natron's frame numbers are C++ ints.
+MAX_FRAME = 2**31 - 1
 
 Progress = Callable[[int, int, str], None]
 
 
 def parse_frames(text: str) -> tuple[int, ...]:
-    """`1-10x2,20` → frames, sorted. Raises BadInput for nonsense, reversed or negative ranges, and absurd amounts."""
+    """`1-10x2,20` → frames, sorted; `1-10:2` means the same, as in Natron (to fileseq a colon is something else).
+    Raises BadInput for nonsense, reversed or negative ranges, and absurd amounts."""
     for part in text.split(","):
         found = _RANGE.fullmatch(part)
         if not found:
-            raise BadInput(f"{part.strip() or text!r} is no frame range.", "Write it like 1-10x2,20.", frames=text)
-        first, last = int(found[1]), int(found[2] or found[1])
-        if last < first:
-            raise BadInput(f"The range {part.strip()} runs backwards.", f"Write {last}-{first}.", frames=text)
-        if first < 0:
-            raise BadInput("Natron's renderer takes no negative frames.", "Shift the project to 0 or later.")
-        if last - first >= MAX_FRAMES:
-            raise BadInput(f"{part.strip()} are too many frames.", f"At most {MAX_FRAMES} at once.")
+            shown = _shown(part.strip() or text)
+            raise BadInput(f"{shown!r} is no frame range.", "Write it like 1-10x2,20.", frames=_shown(text))
+        _require_sane(_shown(part.strip()), found[1], found[2] or found[1])
     try:
-        return tuple(sorted({int(frame) for frame in FrameSet(text.replace(" ", ""))}))
+        return tuple(sorted({int(frame) for frame in FrameSet("".join(text.split()).replace(":", "x"))}))
     except ParseException as problem:
-        raise BadInput(f"{text!r} is no frame range.", "Write it like 1-10x2,20.", frames=text) from problem
+        raise BadInput(f"{_shown(text)!r} is no frame range.", "Write it like 1-10x2,20.") from problem
+
+
+def _require_sane(part: str, *bounds: str) -> None:
+    if any(len(bound.lstrip("-0")) > 10 or int(bound) > MAX_FRAME for bound in bounds):
+        raise BadInput(f"Natron cannot number the frame of {part}.", f"At most {MAX_FRAME}.", frames=part)
+    first, last = map(int, bounds)
+    if last < first:
+        raise BadInput(f"The range {part} runs backwards.", f"Write {last}-{first}.", frames=part)
+    if first < 0:
+        raise BadInput("Natron's renderer takes no negative frames.", "Shift the project to 0 or later.")
+    if last - first >= MAX_FRAMES:
+        raise BadInput(f"{part} are too many frames.", f"At most {MAX_FRAMES} at once.")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else text[:40] + "…"
 
 
 @dataclass(frozen=True)
@@ -276,7 +290,7 @@ def _checked(
     account: str | None,
     caps: Callable[[int], None],
 ) -> Plan:
-    problems = [*problems, *plan.problems]
+    problems = [*problems, *plan.problems, *_trust_problems(plan)]
     if account is None:
         problems.append(WalletError("There is no account to pay from.", "Create or import one in the wallet."))
     elif plan.balances is None:
@@ -316,6 +330,24 @@ def _lacking_rlc(plan: Plan, held: Balances) -> list[NatronIExecError]:
             "Send RLC to the account, or render fewer frames.",
         )
     ]
+
+
+def _trust_problems(plan: Plan) -> Iterator[NatronIExecError]:
+    """Workers agree on decoded pictures, and the schedulers of enclaves ignore deals for more than one."""
+    if plan.submission.trust < 2:
+        return
+    used = plan.scan.frames_by_writer()
+    movies = [writer.name for writer in plan.scan.writers if writer.movie and writer.name in used]
+    if movies:
+        yield BadInput(
+            f"{movies[0]} makes a movie: workers cannot be compared by it.",
+            "Ask for one worker a task (trust 1), or render an image sequence.",
+        )
+    if plan.quote and int(plan.quote.tag, 16) & 1:
+        yield BadInput(
+            "In an enclave every task is rendered by one worker, which the enclave vouches for.",
+            "Ask for one worker a task (trust 1).",
+        )
 
 
 def _project_problems(found: Scan) -> list[NatronIExecError]:

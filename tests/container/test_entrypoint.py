@@ -50,6 +50,23 @@ def test_a_stalled_renderer_is_killed_and_only_the_missing_frames_are_rendered_a
     assert "Stalled; rendering 2-3 again" in capsys.readouterr().out
 
 
+def test_a_renderer_that_stalls_again_is_not_tried_frame_by_frame(job, capsys) -> None:
+    job.change(stall_s=2)
+    assert job.run(NATRON_IEXEC_SLATE="stuck=2") == 1
+    assert "FAILED: Frame 2: the renderer stalled 2 times" in capsys.readouterr().out.splitlines()[-1]
+    report = json.loads((job.out / "report.json").read_text())
+    assert report["log"].count("Rendering started") == 2
+    assert sorted(report["failed"]) == ["2", "3"]
+
+
+def test_a_task_ends_before_its_time_does_to_say_which_frame_failed(job, capsys) -> None:
+    job.change(stall_s=60, limit_s=4)
+    assert job.run(NATRON_IEXEC_SLATE="stuck=2") == 1
+    assert "the time limit of the task (4 s) came first" in capsys.readouterr().out.splitlines()[-1]
+    assert "2" in json.loads((job.out / "report.json").read_text())["failed"]
+    assert not job.completed
+
+
 def test_a_frame_whose_input_is_missing_fails_although_the_renderer_wrote_a_picture(job, capsys) -> None:
     chunk = replace(job.manifest.chunks[0], files=(1, 3))
     job.change(chunks=(chunk, job.manifest.chunks[1]), clips=())
