@@ -17,7 +17,7 @@ from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.pipeline import Pipeline
 from NatronIExec.farm.plan import Plan, Progress, make_plan
-from NatronIExec.farm.retries import retry_submission
+from NatronIExec.farm.retries import Asked, retry_submission
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.submission import Submission
@@ -73,7 +73,7 @@ class Jobs:
             del self._plans[old]
         return plan
 
-    def retry_plan(self, job_id: str, frames: str | None, progress: Progress | None = None) -> Plan:
+    def retry_plan(self, job_id: str, frames: Asked, progress: Progress | None = None) -> Plan:
         """What rendering lost frames (or those given) of a job again would cost."""
         job = self._spool.job(job_id)
         project = self._spool.job_folder(job_id) / PROJECT_COPY
@@ -128,7 +128,7 @@ class Jobs:
     # later
 
     def retry(
-        self, job_id: str, frames: str | None = None, plan_id: str | None = None, max_total_nrlc: int | None = None
+        self, job_id: str, frames: Asked = None, plan_id: str | None = None, max_total_nrlc: int | None = None
     ) -> str:
         """The id of the job that renders lost frames (or those given); a paused job just goes on."""
         job = self._spool.job(job_id)

@@ -3,7 +3,7 @@ test."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Conflict
@@ -13,21 +13,23 @@ from NatronIExec.farm.submission import Submission
 from NatronIExec.frames import format_frames
 
 _LOST = ("failed", "refunded")
+#: Frames of every writer, frames by writer, or None for those that failed.
+Asked = str | Mapping[str, str] | None
 
 
-def retry_submission(job: Job, frames: Sequence[JobFrame], asked: str | None, project: Path) -> Submission:
+def retry_submission(job: Job, frames: Sequence[JobFrame], asked: Asked, project: Path) -> Submission:
     """The submission for the frames of `job` that failed, or for those `asked`; for a job that waits after its test,
     the rest. `project` is the job's own copy. Raises Conflict when there is nothing to render again."""
     if asked is None and job.state == "held" and job.rest is not None:
         return job.rest.with_(project=str(project), original=str(job.submission.artist_file))
-    chosen = set(parse_frames(asked)) if asked else None
+    wanted = _chooser(job, asked)
     by_writer: dict[str, set[int]] = {}
     for frame in frames:
-        if frame.frame in chosen if chosen is not None else (frame.state in _LOST or not job.bought):
+        if wanted(frame):
             by_writer.setdefault(frame.writer, set()).add(frame.frame)
     if not by_writer:
         if asked:
-            raise BadInput(f"The job has no frames {asked}.", "Choose among its own frames.")
+            raise BadInput("The job has none of these frames.", "Choose among its own frames.", frames=str(asked))
         raise Conflict("No frame of this job failed.", "Name frames to render them again.")
     return job.submission.with_(
         project=str(project),
@@ -38,3 +40,14 @@ def retry_submission(job: Job, frames: Sequence[JobFrame], asked: str | None, pr
         test_frames="none",
         only_missing=False,
     )
+
+
+def _chooser(job: Job, asked: Asked) -> Callable[[JobFrame], bool]:
+    """Whether a frame is rendered again. The same number of two writers is two frames: the artist may want one."""
+    if not asked:
+        return lambda frame: frame.state in _LOST or not job.bought
+    if isinstance(asked, str):
+        chosen = frozenset(parse_frames(asked))
+        return lambda frame: frame.frame in chosen
+    of_writer = {writer: frozenset(parse_frames(text)) for writer, text in asked.items()}
+    return lambda frame: frame.frame in of_writer.get(frame.writer, ())
