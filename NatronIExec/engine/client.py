@@ -42,7 +42,7 @@ class EngineClient:
 
     def connect(self, start: bool = True, timeout_s: float = START_S) -> Dict[str, Any]:
         """Find the engine, starting it if asked to. Raises EngineGone when none runs, EngineNotFound when none is
-        installed, EngineMismatch for another version. Returns the answer to `hello`; after an error nothing stays open."""
+        installed, EngineMismatch for another version; then nothing stays open. Returns the answer to `hello`."""
         give_up = time.monotonic() + timeout_s
         self._connection = self._dial(give_up) or self._start(start, give_up)
         self._reader = threading.Thread(target=self._read, args=(self._connection,), name="engine-client", daemon=True)
