@@ -130,7 +130,7 @@ class Crowded:
     def connect(self, start: bool = True) -> None:
         pass
 
-    def call(self, verb: str, args: Any, progress: Any = None, timeout_s: Any = None) -> Any:
+    def call(self, verb: str, args: Any, progress: Any = None, timeout_s: Any = None, on_id: Any = None) -> Any:
         return json.loads(json.dumps({"frames": self.frames, "status": {}}.get(verb)))
 
     def subscribe(self, callback: Callable[[Any], None]) -> Any:

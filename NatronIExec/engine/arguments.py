@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from NatronIExec.errors import BadInput
 
-Kind = TypeVar("Kind", str, int, bool)
+Kind = TypeVar("Kind", str, int, bool, dict[str, Any])
 
 
 class Arguments:

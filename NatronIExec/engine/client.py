@@ -6,10 +6,10 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import queue
+import socket
 import threading
 import time
-from multiprocessing.connection import Client as connect_to
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
@@ -19,6 +19,9 @@ from NatronIExec.engine.protocol import HOST, PROTOCOL, decode, encode, hang_up,
 from NatronIExec.errors import Cancelled, EngineGone, NatronIExecError, Unreachable, from_wire
 
 START_S = 30.0
+#: An engine that runs answers the handshake at once. Whoever does not is another program, on a port that a crash left
+#: in our address file.
+HANDSHAKE_S = 3.0
 Progress = Callable[[int, int, str], None]
 Event = Dict[str, Any]
 
@@ -39,22 +42,30 @@ class EngineClient:
 
     def connect(self, start: bool = True, timeout_s: float = START_S) -> Dict[str, Any]:
         """Find the engine, starting it if asked to. Raises EngineGone when none runs, EngineNotFound when none is
-        installed, EngineMismatch for another version. Returns the answer to `hello`."""
+        installed, EngineMismatch for another version; then nothing stays open. Returns the answer to `hello`."""
         give_up = time.monotonic() + timeout_s
-        self._connection = self._dial()
-        if self._connection is None:
-            if not start:
-                raise EngineGone("No engine runs.", "Start it: natron-iexec engine start")
-            child = start_engine(self._command)
-            while self._connection is None:
-                if child.poll() not in (None, 0) or time.monotonic() > give_up:
-                    raise EngineGone("The engine did not start.", f"See {paths.logs() / 'engine.log'}.")
-                time.sleep(0.02)
-                self._connection = self._dial()
+        self._connection = self._dial(give_up) or self._start(start, give_up)
         self._reader = threading.Thread(target=self._read, args=(self._connection,), name="engine-client", daemon=True)
         self._reader.start()
-        hello: Dict[str, Any] = self.call("hello", {"protocol": PROTOCOL, "version": __version__}, timeout_s=START_S)
-        return hello
+        try:
+            said = {"protocol": PROTOCOL, "version": __version__}
+            hello: Dict[str, Any] = self.call("hello", said, timeout_s=max(1.0, give_up - time.monotonic()))
+            return hello
+        except NatronIExecError:
+            self.close()
+            raise
+
+    def _start(self, wanted: bool, give_up: float) -> Connection:
+        if not wanted:
+            raise EngineGone("No engine runs.", "Start it: natron-iexec engine start")
+        child = start_engine(self._command)
+        while True:
+            if child.poll() not in (None, 0) or time.monotonic() > give_up:
+                raise EngineGone("The engine did not start.", f"See {paths.logs() / 'engine.log'}.")
+            time.sleep(0.02)
+            connection = self._dial(give_up)
+            if connection is not None:
+                return connection
 
     @property
     def connected(self) -> bool:
@@ -77,10 +88,10 @@ class EngineClient:
             if self._connection is None:
                 raise _gone()
             self._waiting[number] = answers
-        if on_id is not None:
-            on_id(number)
         try:
             self._send({"id": number, "verb": verb, "args": args or {}})
+            if on_id is not None:
+                on_id(number)  # not before: a `cancel` that overtakes its request is lost
             return self._result(answers, verb, progress, timeout_s)
         except Cancelled:
             self.cancel(number)
@@ -122,14 +133,18 @@ class EngineClient:
             if connection is not None:
                 hang_up(connection)  # under the lock, so that the reader has not closed it yet
 
-    def _dial(self) -> Optional[Connection]:
+    def _dial(self, give_up: float) -> Optional[Connection]:
+        """None when nobody is there, or somebody else: what a crash left behind."""
         address = read_address(self._address_file)
-        if address is None:
+        patience_s = min(HANDSHAKE_S, give_up - time.monotonic())
+        if address is None or patience_s <= 0:
             return None
         try:
-            return connect_to((HOST, address.port), authkey=address.key)
-        except (OSError, EOFError, multiprocessing.AuthenticationError):
-            return None  # what a crash left behind
+            line = socket.create_connection((HOST, address.port), patience_s)
+        except OSError:
+            return None
+        line.setblocking(True)
+        return _shake_hands(Connection(line.detach()), address.key, patience_s)
 
     def _send(self, message: Dict[str, Any]) -> None:
         connection = self._connection
@@ -145,11 +160,13 @@ class EngineClient:
         try:
             while True:
                 self._take(decode(connection.recv_bytes()))
-        except (OSError, EOFError, NatronIExecError):
-            pass
-        self._end()
-        with self._sending:
-            connection.close()
+        except Exception:
+            pass  # gone, or not speaking our language; on stderr Natron would take it for a failure of its own
+        try:
+            self._end()
+        finally:
+            with self._sending:
+                connection.close()
 
     def _take(self, message: Dict[str, Any]) -> None:
         if "event" in message:
@@ -169,6 +186,25 @@ class EngineClient:
             answers.put({"error": _gone().to_wire()})
         for listener in listeners:
             listener({"event": "gone"})
+
+
+def _shake_hands(connection: Connection, key: bytes, patience_s: float) -> Optional[Connection]:
+    """Who stays silent for too long is hung up on, which ends the waiting."""
+    timer = threading.Timer(patience_s, hang_up, (connection,))
+    timer.daemon = True
+    timer.start()
+    try:
+        answer_challenge(connection, key)
+        deliver_challenge(connection, key)
+        known = True
+    except (OSError, EOFError, AssertionError, ValueError, multiprocessing.AuthenticationError):
+        known = False
+    timer.cancel()
+    timer.join()  # it may be hanging up just now: closed before, its number could be another file's
+    if known:
+        return connection
+    connection.close()
+    return None
 
 
 def _gone() -> EngineGone:

@@ -10,11 +10,13 @@ from typing import Any
 from NatronIExec import settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
+from NatronIExec.errors import BadInput
 from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.market_offers import Wanted, offers
 from NatronIExec.farm.plan import scan_submission
+from NatronIExec.farm.retries import Asked
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.submission import Submission, from_json
 from NatronIExec.wallet.session import Session
@@ -73,9 +75,9 @@ class JobVerbs:
         return scan_submission(_submission(args), request.progress, request.cancelled).to_json()
 
     def plan(self, request: Request, args: Arguments) -> Any:
-        job, frames = args.maybe("retry", str), None
+        job = args.maybe("retry", str)
         if job is not None:
-            frames = args.maybe("frames", str)
+            frames = _asked(args)
             args.done()
             return self._jobs.retry_plan(job, frames, request.progress).to_sheet()
         return self._jobs.plan(_submission(args), request.progress, request.cancelled).to_sheet()
@@ -106,7 +108,7 @@ class JobVerbs:
     def retry(self, request: Request, args: Arguments) -> Any:
         self._maybe_unlock(args)
         plan, most = args.maybe("plan", str), args.maybe("max_total_nrlc", int)
-        return {"job": self._jobs.retry(args.take("job", str), args.maybe("frames", str), plan, most)}
+        return {"job": self._jobs.retry(args.take("job", str), _asked(args), plan, most)}
 
     def import_(self, request: Request, args: Arguments) -> Any:
         return self._jobs.import_frames(args.take("job", str))
@@ -139,3 +141,11 @@ class JobVerbs:
         password = args.maybe("password", str)
         if password is not None:
             self._unlock(password)
+
+
+def _asked(args: Arguments) -> Asked:
+    """The frames that a retry names: `frames_of` (by writer) goes before `frames` (of every writer)."""
+    frames, by_writer = args.maybe("frames", str), args.maybe("frames_of", dict)
+    if by_writer and not all(isinstance(text, str) for text in by_writer.values()):
+        raise BadInput("frames_of holds frames by writer.", "See docs/engine-protocol.md.")
+    return by_writer or frames

@@ -20,7 +20,7 @@ from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.pipeline import Pipeline
 from NatronIExec.farm.plan import Plan, Progress, make_plan
-from NatronIExec.farm.retries import retry_submission
+from NatronIExec.farm.retries import Asked, retry_submission
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.submission import Submission
@@ -77,11 +77,11 @@ class Jobs:
             del self._plans[old]
         return plan
 
-    def retry_plan(self, job_id: str, frames: str | None, progress: Progress | None = None) -> Plan:
+    def retry_plan(self, job_id: str, frames: Asked, progress: Progress | None = None) -> Plan:
         """What rendering lost frames (or those given) of a job again would cost."""
         return self.plan(self._again(self._spool.job(job_id), frames), progress)
 
-    def _again(self, job: Job, frames: str | None) -> Submission:
+    def _again(self, job: Job, frames: Asked) -> Submission:
         """The submission of a retry; frames that a later job has brought home, or is rendering, are not lost."""
         later: dict[tuple[str, int], str] = {}
         for other in self._spool.descendants(job.id):
@@ -163,7 +163,7 @@ class Jobs:
     # later
 
     def retry(
-        self, job_id: str, frames: str | None = None, plan_id: str | None = None, max_total_nrlc: int | None = None
+        self, job_id: str, frames: Asked = None, plan_id: str | None = None, max_total_nrlc: int | None = None
     ) -> str:
         """The id of the job that renders lost frames (or those given); a paused job just goes on."""
         job = self._spool.job(job_id)

@@ -31,7 +31,7 @@ _LANE_OF = {
     "retry": "submit",
     "import": "submit",
     "claim": "submit",
-    "bundle": "submit",
+    "bundle": "export",
     "thumbnail": "pictures",
     "jobs": "queue",
     "show": "queue",
@@ -39,19 +39,53 @@ _LANE_OF = {
     "logs": "queue",
     "cancel": "queue",
     "remove": "queue",
+    "networks": "settings",
+    "settings.get": "settings",
+    "settings.set": "settings",
+    "test_endpoint": "test",
+    "workerpools": "market",
+    "wallet.lock": "lock",
 }
 
 
 class Request:
-    """One question to the engine. `cancel` makes its answer unwanted at once, and tells a running scan to stop."""
+    """One question to the engine. `cancel` makes its answer unwanted at once, and tells the engine to stop."""
 
     def __init__(self, verb: str, args: Dict[str, Any], done: Done, failed: Failed, progress: Optional[Progress]):
         self.verb, self.args = verb, args
         self.done, self.failed, self.progress = done, failed, progress
         self.cancelled = threading.Event()
+        self._lock = threading.Lock()
+        self._stop: Optional[Callable[[], None]] = None
 
     def cancel(self) -> None:
-        self.cancelled.set()
+        """Now, not at the next progress: between two of them a scan can be silent for long."""
+        with self._lock:
+            self.cancelled.set()
+            stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
+
+    def begun(self, client: Any, number: int) -> None:
+        """Called on the lane's thread once the engine has the request."""
+
+        def stop() -> None:
+            try:
+                client.cancel(number)
+            except NatronIExecError as problem:  # the engine is gone, and the request with it
+                faults.log(str(problem))
+
+        with self._lock:
+            if not self.cancelled.is_set():
+                self._stop = stop
+                return
+        stop()
+
+    def ended(self) -> None:
+        """Called on the lane's thread. A password may be among the arguments."""
+        with self._lock:
+            self._stop = None
+        self.args = {}
 
     def on_progress(self, done: int, total: int, what: str) -> None:
         """Called by the engine client on the lane's thread; raising Cancelled makes it cancel the request."""
@@ -84,7 +118,13 @@ class _Lane:
         try:
             if self._client is None:
                 self._client = _connected(self._new_client)
-            result = self._client.call(request.verb, request.args, progress=self._progress_of(request), timeout_s=None)
+            client = self._client
+            result = client.call(
+                request.verb,
+                request.args,
+                progress=self._progress_of(request),
+                on_id=lambda number: request.begun(client, number),
+            )
             self._post("answer", request, result)
         except NatronIExecError as problem:
             if isinstance(problem, EngineError):
@@ -95,7 +135,7 @@ class _Lane:
             faults.fault(problem)
             self._post("failure", request, _unexpected(problem))
         finally:
-            request.args = {}  # a password may be among them
+            request.ended()
 
     def _progress_of(self, request: Request) -> Progress:
         def report(done: int, total: int, what: str) -> None:
@@ -189,7 +229,7 @@ class Bridge(QtCore.QObject):
             client = None
             try:
                 client = _connected(self._new_client)
-                state = client.subscribe(self._on_event)
+                state = client.subscribe(faults.guarded(self._on_event))
                 self._post("connected", state)
                 failures = 0
                 self._wait_until_lost(client)
@@ -214,7 +254,7 @@ class Bridge(QtCore.QObject):
 
     def _on_event(self, event: Dict[str, Any]) -> None:
         """An event of the engine; the last one says that it is gone."""
-        if event["event"] == "gone":
+        if event.get("event") == "gone":
             self._lost.set()
         else:
             self._post("event", event)

@@ -20,6 +20,8 @@ from NatronIExec.host.api import NatronWindow
 PANEL = "iExec Render Queue"
 #: Between two looks whether a question of Natron's was answered.
 ANSWERED_MS = 500
+#: Frames that arrive within this time are shown by one reload, for which Natron renders its viewers again.
+RELOAD_MS = 1000
 
 
 class Desk:
@@ -36,6 +38,12 @@ class Desk:
         self._boxes: List[Any] = []
         self._tray: Optional[QtWidgets.QSystemTrayIcon] = None
         self._notify = True
+        self._arrived: Dict[str, List[Dict[str, Any]]] = {}
+        self._reload_soon = QtCore.QTimer()
+        self._reload_soon.setSingleShot(True)
+        self._reload_soon.setInterval(RELOAD_MS)
+        faults.connect(self._reload_soon.timeout, self._reload)
+        faults.connect(self.bridge.frames_changed, self._frames_changed)
         faults.show_with(self._show_fault)
         faults.connect(self.bridge.jobs_changed, self._jobs_changed)
         faults.connect(self.bridge.notice, self._notice)
@@ -57,8 +65,7 @@ class Desk:
         )
         faults.connect(dialog.submitted, lambda job: self._submitted(window, job))
         faults.connect(dialog.wallet_wanted, self.open_wallet)
-        self._keep(dialog)
-        dialog.show()
+        self._show(dialog)
 
     def open_queue(self, window: NatronWindow) -> QueuePanel:
         """The panel of this window: made once, docked like Natron's own, brought to the front afterwards."""
@@ -73,27 +80,39 @@ class Desk:
             faults.connect(queue.settings_wanted, self.open_settings)
             faults.connect(queue.again_wanted, lambda: self.open_submit(window))
             self._panels[window.app_id], self._queues[window.app_id] = panel, queue
-        window.show_panel(self._panels[window.app_id], PANEL, menu.PANEL_COMMAND)
+        window.show_panel(self._panels[window.app_id], menu.PANEL_COMMAND)
         return self._queues[window.app_id]
 
     def open_wallet(self) -> None:
-        dialog = WalletDialog(self.bridge, menu.main_window())
-        self._keep(dialog)
-        dialog.show()
+        if not self._raise(WalletDialog):
+            self._show(WalletDialog(self.bridge, menu.main_window()))
 
     def open_settings(self) -> None:
+        if self._raise(SettingsDialog):
+            return
         dialog = SettingsDialog(self.bridge, menu.main_window())
         faults.connect(dialog.saved, self._settings_saved)
-        self._keep(dialog)
-        dialog.show()
+        self._show(dialog)
 
-    def _keep(self, dialog: Any) -> None:
-        """Referenced while it is open; what was closed before is let go of."""
+    def _raise(self, kind: Any) -> bool:
+        """Whether such a window is open; it comes to the front."""
+        for dialog in self._dialogs:
+            if isinstance(dialog, kind) and alive(dialog) and dialog.isVisible():
+                dialog.raise_()
+                dialog.activateWindow()
+                return True
+        return False
+
+    def _show(self, dialog: Any) -> None:
+        """Referenced while it is open, destroyed when it was closed."""
         self._dialogs = [kept for kept in self._dialogs if alive(kept) and kept.isVisible()]
         self._dialogs.append(dialog)
+        faults.connect(dialog.finished, lambda: dialog.deleteLater())
+        dialog.show()
 
     def _submitted(self, window: NatronWindow, job: str) -> None:
-        self.open_queue(window).select(job)
+        if window.is_open():
+            self.open_queue(window).select(job)
 
     # what the engine says
 
@@ -118,24 +137,42 @@ class Desk:
                 )
 
     def _load(self, row: Dict[str, Any], frames: List[Dict[str, Any]]) -> None:
-        """Into the window that shows the job's project now: it may have been closed since the frames were asked for.
-        Not while Natron asks something, which may be whether to save; nor when it ends, as it makes no nodes then."""
-        if QtWidgets.QApplication.activeModalWidget() is not None:
+        """Into the window that shows the job's project now: it may have been closed since the frames were asked for."""
+        if self._natron_asks():
             QtCore.QTimer.singleShot(ANSWERED_MS, faults.guarded(lambda: self._load(row, frames)))
-            return
-        if not menu.natron_is_open():
             return
         window = self._window_of(row)
         if window is not None:
             load_frames(window, frames)
 
-    def _window_of(self, row: Dict[str, Any]) -> Optional[NatronWindow]:
+    def _frames_changed(self, job: str, rows: List[Dict[str, Any]]) -> None:
+        """Frames that come while others still render are seen by the Read nodes that there are."""
+        self._arrived.setdefault(job, []).extend(rows)
+        if not self._reload_soon.isActive():
+            self._reload_soon.start()
+
+    def _reload(self) -> None:
+        if self._natron_asks():
+            self._reload_soon.start()
+            return
+        arrived, self._arrived = self._arrived, {}
+        for job, frames in arrived.items():
+            window = self._window_of(self.bridge.jobs.get(job))
+            for _, files in reader.sequences(frames) if window is not None else ():
+                reader.reload_frames(window, files)
+
+    def _natron_asks(self) -> bool:
+        """Whether to save, perhaps: no time to change its nodes."""
+        return QtWidgets.QApplication.activeModalWidget() is not None
+
+    def _window_of(self, row: Optional[Dict[str, Any]]) -> Optional[NatronWindow]:
+        """The window that shows a job's project. None at the end of Natron, when it makes no nodes."""
+        self._windows = {number: window for number, window in self._windows.items() if window.is_open()}
+        if row is None or not menu.natron_is_open():
+            return None
         for window in self._windows.values():
-            try:
-                if str(window.project_file()) == row["original"]:
-                    return window
-            except (AttributeError, RuntimeError):
-                continue  # Natron closed that window
+            if str(window.project_file()) == row["original"]:
+                return window
         return None
 
     def _notice(self, event: Dict[str, Any]) -> None:
@@ -166,8 +203,4 @@ class Desk:
 
 def load_frames(window: NatronWindow, frames: List[Dict[str, Any]]) -> List[str]:
     """A Read node for each writer and view whose frames are here; those that read them already are reloaded."""
-    groups: Dict[Any, List[str]] = {}
-    for row in frames:
-        if row["file"] and row["state"] == "imported":
-            groups.setdefault((row["writer"], row["view"]), []).append(row["file"])
-    return [reader.show_frames(window, files, writer)[0] for (writer, _), files in groups.items()]
+    return [reader.show_frames(window, files, writer)[0] for writer, files in reader.sequences(frames)]

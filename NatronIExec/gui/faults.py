@@ -84,8 +84,9 @@ def guarded(body: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def connect(signal: Any, slot: Callable[..., Any]) -> None:
-    """Connect a slot so that it cannot raise into Qt, with only as many arguments as it takes."""
+def connect(signal: Any, slot: Callable[..., Any]) -> Callable[..., None]:
+    """Connect a slot so that it cannot raise into Qt, with only as many arguments as it takes. Returns what was
+    connected, to be disconnected."""
     count = _positional(slot)
     safe = guarded(slot)
 
@@ -93,6 +94,13 @@ def connect(signal: Any, slot: Callable[..., Any]) -> None:
         safe(*args[:count])
 
     signal.connect(receive)
+    return receive
+
+
+def connect_while_open(dialog: Any, signal: Any, slot: Callable[..., Any]) -> None:
+    """Connect a slot of a dialog to what outlives it: once it is closed it hears nothing more, and can be let go of."""
+    receive = connect(signal, slot)
+    connect(dialog.finished, lambda: signal.disconnect(receive))
 
 
 def start_thread(name: str, body: Callable[[], None]) -> threading.Thread:

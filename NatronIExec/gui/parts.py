@@ -1,4 +1,5 @@
-"""Small pieces that the windows share: a banner that says what is wrong, a fold-out, a label that shortens its text."""
+"""Small pieces that the windows share: a banner that says what is wrong, fields for secrets, a label that shortens its
+text."""
 
 from __future__ import annotations
 
@@ -71,14 +72,26 @@ class Banner(QtWidgets.QFrame):
         """`level`: error, warning, info or good; `actions`: (label, what it does)."""
         self.level = level
         self._picture.setPixmap(theme.mark(level))
-        self._words.setText("\n".join(part for part in (title, remedy) if part))
+        self.reword(title, remedy)
         self._clear_buttons()
         for label, action in actions:
-            button = QtWidgets.QPushButton(label)
-            faults.connect(button.clicked, action)
-            self._buttons.addWidget(button)
+            self._buttons.addWidget(button(label, action))
         self.setStyleSheet("#banner { background: #3a3a3a; border-left: 3px solid " + theme.LEVEL_COLORS[level] + "; }")
         self.show()
+
+    def reword(self, title: str, remedy: str = "") -> None:
+        """Other words for what was said: whoever is about to press a button still can."""
+        self._words.setText("\n".join(part for part in (title, remedy) if part))
+
+    def ask_secret(self, hint: str) -> QtWidgets.QLineEdit:
+        """A masked field beside the buttons; Enter in it presses the first of them."""
+        field = secret_field(hint)
+        field.setMinimumWidth(160)
+        first = self.buttons()[0]
+        faults.connect(field.returnPressed, first.click)
+        self._buttons.insertWidget(0, field)
+        field.setFocus()
+        return field
 
     def say_error(self, problem: NatronIExecError, *actions: Tuple[str, Callable[[], Any]]) -> None:
         self.say("error", problem.title, problem.remedy, *actions)
@@ -93,35 +106,16 @@ class Banner(QtWidgets.QFrame):
         return self._words.text()
 
     def buttons(self) -> List[QtWidgets.QPushButton]:
-        return [self._buttons.itemAt(at).widget() for at in range(self._buttons.count())]
+        found = [self._buttons.itemAt(at).widget() for at in range(self._buttons.count())]
+        return [widget for widget in found if isinstance(widget, QtWidgets.QPushButton)]
 
     def _clear_buttons(self) -> None:
         while self._buttons.count():
-            button = self._buttons.takeAt(0).widget()
-            button.hide()
-            button.deleteLater()
-
-
-class Fold(QtWidgets.QWidget):
-    """`▸ Details`: protocol ids and other things that an artist rarely wants."""
-
-    def __init__(self, title: str, content: QtWidgets.QWidget, parent: Optional[QtWidgets.QWidget] = None) -> None:
-        super().__init__(parent)
-        self._title = title
-        self._content = content
-        self.button = QtWidgets.QToolButton()
-        self.button.setCheckable(True)
-        self.button.setAutoRaise(True)
-        column = QtWidgets.QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.button)
-        column.addWidget(content)
-        faults.connect(self.button.toggled, self._show)
-        self._show(False)
-
-    def _show(self, opened: bool) -> None:
-        self.button.setText(("▾ " if opened else "▸ ") + self._title)
-        self._content.setVisible(opened)
+            widget = self._buttons.takeAt(0).widget()
+            if isinstance(widget, QtWidgets.QLineEdit):
+                widget.clear()
+            widget.hide()
+            widget.deleteLater()
 
 
 def quiet(text: str = "") -> QtWidgets.QLabel:

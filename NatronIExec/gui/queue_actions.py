@@ -24,6 +24,7 @@ class Action:
     tip: str
     reason: Callable[[Sequence[Row]], str]
     in_bar: bool = False
+    of_frames: bool = False
 
 
 def _one(rows: Sequence[Row]) -> str:
@@ -47,7 +48,8 @@ def _retry_reason(rows: Sequence[Row]) -> str:
 
 ACTIONS: Sequence[Action] = (
     Action("rest", "Render the rest", "Render what failed, or what the test frames left.", _retry_reason, True),
-    Action("again", "Render these again", "Render the selected frames again (all, when none is selected).", _one),
+    Action("again", "Render these again", "Render the selected frames again (all, when none is selected).", _one,
+           of_frames=True),
     Action("cancel", "Cancel", "Stop what can be stopped; says what is bought already.",
            lambda rows: _each(rows, lambda r: r["state"] not in _OVER or r["held"], "It is over."), True),
     Action("claim", "Claim refund", "Get the money of frames back that were not delivered in time.",
@@ -76,7 +78,7 @@ class QueueActions(QtCore.QObject):
         self._load = load
         self._do: Dict[str, Callable[[Sequence[Row]], None]] = {
             "rest": lambda rows: self._price(rows[0], None),
-            "again": lambda rows: self._price(rows[0], self._chosen_frames(rows[0])),
+            "again": lambda rows: self._price(rows[0], self._chosen_frames()),
             "cancel": lambda rows: self._each(rows, "cancel", self._cancelled),
             "claim": lambda rows: self._each(rows, "claim", self._claimed),
             "import": lambda rows: self._each(rows, "import", self._imported),
@@ -98,15 +100,23 @@ class QueueActions(QtCore.QObject):
 
     def run(self, action: Action) -> None:
         rows = self._panel.selected()
-        if not action.reason(rows):
+        if not self.reason(action, rows):
             self._do[action.name](rows)
+
+    def reason(self, action: Action, rows: Sequence[Row]) -> str:
+        """Why not now; empty when it can be done. Frames that are not known yet cannot be named to the engine, which
+        would take that for those that failed."""
+        reason = action.reason(rows)
+        if not reason and action.of_frames and self._panel.frames.job != rows[0]["id"]:
+            return "Its frames are not known yet."
+        return reason
 
     def menu(self, rows: Sequence[Row]) -> QtWidgets.QMenu:
         menu = QtWidgets.QMenu(self._panel)
         menu.setToolTip("")
         for action in ACTIONS:
             entry = menu.addAction(action.title)
-            reason = action.reason(rows)
+            reason = self.reason(action, rows)
             entry.setEnabled(not reason)
             entry.setStatusTip(reason or action.tip)
             faults.connect(entry.triggered, self.runner(action))
@@ -118,11 +128,14 @@ class QueueActions(QtCore.QObject):
 
     # money
 
-    def _chosen_frames(self, row: Row) -> str:
-        frames = self._panel.selected_frames() or self._panel.frames.rows
-        return format_frames(frame["frame"] for frame in frames)
+    def _chosen_frames(self) -> Dict[str, str]:
+        """By writer: the same number of another writer is another frame, and was not chosen."""
+        numbers: Dict[str, List[int]] = {}
+        for frame in self._panel.selected_frames() or self._panel.frames.rows:
+            numbers.setdefault(frame["writer"], []).append(frame["frame"])
+        return {writer: format_frames(found) for writer, found in numbers.items()}
 
-    def _price(self, row: Row, frames: Optional[str]) -> None:
+    def _price(self, row: Row, frames: Optional[Dict[str, str]]) -> None:
         """What it costs, before it is bought; a paused job just goes on."""
         panel = self._panel
         if row["state"] == "paused" and frames is None:
@@ -130,11 +143,11 @@ class QueueActions(QtCore.QObject):
             return
         args: Dict[str, Any] = {"retry": row["id"]}
         if frames:
-            args["frames"] = frames
+            args["frames_of"] = frames
         panel.banner.say("info", "Asking for the price…")
         panel.asker.ask("retry", "plan", args, lambda plan: self._offer(row, frames, plan), panel.failed)
 
-    def _offer(self, row: Row, frames: Optional[str], plan: Dict[str, Any]) -> None:
+    def _offer(self, row: Row, frames: Optional[Dict[str, str]], plan: Dict[str, Any]) -> None:
         panel = self._panel
         problems = [problem for problem in plan["problems"] if problem["code"] != "wallet-locked"]
         if problems:
@@ -146,11 +159,11 @@ class QueueActions(QtCore.QObject):
         buy = ("Render", lambda: self._buy(row, frames, plan))
         panel.banner.say("info", text, "Nothing is spent yet.", buy, ("Not now", panel.banner.clear))
 
-    def _buy(self, row: Row, frames: Optional[str], plan: Dict[str, Any]) -> None:
+    def _buy(self, row: Row, frames: Optional[Dict[str, str]], plan: Dict[str, Any]) -> None:
         panel = self._panel
         args = {"job": row["id"], "plan": plan["plan"], "max_total_nrlc": plan["total_nrlc"]}
         if frames:
-            args["frames"] = frames
+            args["frames_of"] = frames
         panel.banner.clear()
         panel.asker.ask("retry", "retry", args, lambda answer: panel.select(answer["job"]), panel.failed)
 

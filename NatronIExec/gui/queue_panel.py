@@ -219,7 +219,7 @@ class QueuePanel(QtWidgets.QWidget):
         for action in ACTIONS:
             made = self.buttons.get(action.name)
             if made is not None:
-                reason = action.reason(rows)
+                reason = self.actions_.reason(action, rows)
                 made.setEnabled(not reason)
                 made.setToolTip(reason or action.tip)
 

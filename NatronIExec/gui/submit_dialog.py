@@ -68,8 +68,8 @@ class SubmitDialog(SubmitForm):
         connect(self.password.textChanged, self.refresh)
         connect(self.presets.chosen, self._preset_chosen)
         connect(self.presets.save_wanted, self._save_preset)
-        connect(self.bridge.wallet_changed, self._wallet_event)
-        connect(self.bridge.connection_changed, self._connection_changed)
+        faults.connect_while_open(self, self.bridge.wallet_changed, self._wallet_event)
+        faults.connect_while_open(self, self.bridge.connection_changed, self._connection_changed)
         connect(self.finished, self._finished)
 
     def _timer(self, action: Callable[[], None]) -> QtCore.QTimer:
@@ -345,9 +345,11 @@ class SubmitDialog(SubmitForm):
         self.choices.save_preset(name, self.draft.choice)
 
     def _finished(self) -> None:
-        self._remember()
         self.password.clear()
         self.asker.drop()
+        self._scan_soon.stop()
+        self._plan_soon.stop()
+        self._remember()
 
     # What can be done now
 

@@ -28,6 +28,10 @@ FRAME_COLORS = {
     "failed": BAD,
     "refunded": "#9a7fb8",
 }
+#: The same in words on a dark ground: what waits is too dark there.
+FRAME_INKS = {**FRAME_COLORS, "waiting": "#a0a0a0"}
+#: The same under white words.
+BAR_COLORS = {"waiting": "#565656", "rendering": "#35688f", "imported": "#477a30", "failed": "#b23c2b"}
 
 JOB_COLORS = {
     "done": GOOD,
@@ -39,6 +43,9 @@ JOB_COLORS = {
     "rendering": BUSY,
     "importing": BUSY,
 }
+
+#: Of a state that a newer engine has and we do not know.
+UNKNOWN = QUIET
 
 LEVEL_COLORS = {"error": BAD, "warning": WARN, "info": BUSY, "good": GOOD}
 

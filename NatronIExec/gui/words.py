@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_UP, Decimal, InvalidOperation
 from typing import Any, Dict, Mapping, Optional
 
 from NatronIExec.errors import BadInput
@@ -11,21 +12,6 @@ from NatronIExec.errors import BadInput
 NRLC_PER_RLC = 10**9
 WEI_PER_ETH = 10**18
 UNKNOWN = "–"
-
-JOB_STATES = {
-    "preparing": "Preparing",
-    "uploading": "Uploading",
-    "ordering": "Buying",
-    "waiting": "Waiting for a worker",
-    "rendering": "Rendering",
-    "importing": "Bringing frames home",
-    "done": "Done",
-    "partly": "Over, frames missing",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "held": "Test frames are back",
-    "paused": "Needs an answer",
-}
 
 FRAME_STATES = {
     "waiting": "Waiting",
@@ -36,8 +22,13 @@ FRAME_STATES = {
     "refunded": "Refunded",
 }
 
+#: A thousand here, one there; after a leading 0 it can only be decimals.
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+")
+
 #: Job states after which nothing happens by itself.
 OVER = ("done", "partly", "failed", "cancelled")
+#: Job states that last until the artist says something.
+WAITS_FOR_ARTIST = ("held", "paused")
 
 
 def rlc(nrlc: Optional[int]) -> str:
@@ -46,13 +37,22 @@ def rlc(nrlc: Optional[int]) -> str:
 
 
 def eth(wei: Any) -> str:
-    """Six decimals are enough to compare gas with a balance; less is said as such."""
+    """Of what it may cost: six decimals are enough to compare it with a balance, and it is never more than is said."""
+    return _ether(wei, ROUND_UP)
+
+
+def eth_held(wei: Any) -> str:
+    """Of what is there: never less than is said."""
+    return _ether(wei, ROUND_DOWN)
+
+
+def _ether(wei: Any, rounding: str) -> str:
     if wei is None:
         return UNKNOWN
     ether = Decimal(int(wei)) / WEI_PER_ETH
     if 0 < ether < Decimal("0.000001"):
         return "< 0.000001 ETH"
-    return plain(ether.quantize(Decimal("0.000001"))) + " ETH"
+    return plain(ether.quantize(Decimal("0.000001"), rounding)) + " ETH"
 
 
 def plain(amount: Decimal) -> str:
@@ -62,7 +62,10 @@ def plain(amount: Decimal) -> str:
 
 def parse_rlc(text: str) -> Optional[int]:
     """nRLC of `0.25` or `0,25`, None for nothing typed. Raises BadInput: at most nine decimals, no signs."""
-    cleaned = text.strip().upper().replace("RLC", "").strip().replace(",", ".")
+    typed = text.strip().upper().replace("RLC", "").strip()
+    if _THOUSANDS.fullmatch(typed):
+        raise BadInput(f"“{text}” can be read in two ways.", "Write 1000 for a thousand, 1.0 for one.")
+    cleaned = typed.replace(",", ".")
     if not cleaned:
         return None
     try:
@@ -130,23 +133,39 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def frame_state(state: str) -> str:
+    """A newer engine may know states that we do not: said as they are."""
+    return FRAME_STATES.get(state, state)
+
+
 def job_state(row: Mapping[str, Any], now_s: Optional[float] = None) -> str:
-    """`Waiting for a worker, 2 min; refunded after 14:20`: what it does, since when, and when money comes back."""
-    text = row.get("state_text") or JOB_STATES.get(row["state"], row["state"])
+    """`Waiting for a worker, 2 min`: what it does and since when; the engine says the first."""
+    text = row["state_text"][:1].upper() + row["state_text"][1:]
     if row["state"] in OVER:
         return f"{text}, {clock(row['ended_s'], now_s)}" if row.get("ended_s") else text
-    text += ", " + duration((time.time() if now_s is None else now_s) - row["created_s"])
-    refund = row.get("refund_at_s")
-    if refund and row["state"] in ("waiting", "rendering"):
-        text += f"; unfinished frames are refunded after {clock(refund, now_s)}"
-    return text
+    if row["state"] in WAITS_FOR_ARTIST:
+        return text
+    return text.rstrip(".") + ", " + duration((time.time() if now_s is None else now_s) - row["created_s"])
+
+
+def refund(row: Mapping[str, Any], now_s: Optional[float] = None) -> str:
+    """When money comes back for frames that are not delivered, or what came back."""
+    due, back = row.get("refund_at_s"), row.get("refunded_nrlc") or 0
+    if row["state"] in OVER or not due:
+        return rlc(back) if back else ""
+    return "due now" if is_late(row, now_s) else "after " + clock(due, now_s)
+
+
+def is_late(row: Mapping[str, Any], now_s: Optional[float] = None) -> bool:
+    """Whether unfinished frames can be refunded already."""
+    due = row.get("refund_at_s")
+    return bool(due) and due < (time.time() if now_s is None else now_s)
 
 
 def paid(row: Mapping[str, Any]) -> str:
-    """`0.3 of 0.5 RLC`, or what came back after a refund."""
-    spent, most, back = row.get("paid_nrlc") or 0, row.get("most_nrlc") or 0, row.get("refunded_nrlc") or 0
-    text = f"{plain(Decimal(spent) / NRLC_PER_RLC)} of {rlc(most)}" if spent != most else rlc(spent)
-    return f"{text}, {rlc(back)} refunded" if back else text
+    """`0.3 of 0.5 RLC`: what was spent, of the most that it can be."""
+    spent, most = row.get("paid_nrlc") or 0, row.get("most_nrlc") or 0
+    return f"{plain(Decimal(spent) / NRLC_PER_RLC)} of {rlc(most)}" if spent != most else rlc(spent)
 
 
 def balance(amounts: Optional[Dict[str, Any]]) -> str:

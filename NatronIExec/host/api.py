@@ -13,6 +13,9 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from NatronIExec.errors import ProjectError
 
+#: The range of a reader whose files Natron did not find, or found only one of (Engine/Node.cpp).
+_NOT_SEEN = (1, 1)
+
 
 def natron() -> Any:
     """The application-wide object; outside Natron's GUI an ImportError."""
@@ -34,8 +37,19 @@ class NatronWindow:
     """One main window (one project). All paths are as the artist wrote them, with `[Project]` unexpanded."""
 
     def __init__(self, app: Any) -> None:
-        self.app = app
+        self._app = app
         self.app_id: int = app.getAppID()
+
+    def is_open(self) -> bool:
+        return natron().getGuiInstance(self.app_id) is not None
+
+    @property
+    def app(self) -> Any:
+        """Natron's object, never that of a window that was closed: it points to nothing, and any call would end Natron
+        (Engine/PyAppInstance.cpp does not look). Raises ProjectError."""
+        if not self.is_open():
+            raise ProjectError("The Natron window of this project was closed.", "Open the project again to go on.")
+        return self._app
 
     def project_file(self) -> Optional[Path]:
         """The artist's .ntp, None while it was never saved."""
@@ -78,19 +92,31 @@ class NatronWindow:
         """Full script names of the writers that are selected in the node graph, in any group."""
         return [name for name, effect in _walk(self.app) if effect.isWriterNode() and effect.isNodeSelected()]
 
+    def file_of(self, name: str) -> str:
+        """The raw file pattern of a reader or writer; empty when there is none."""
+        return _file_of(self.app.getNode(name))
+
     def readers(self) -> List[Tuple[str, str]]:
         """(full script name, raw file pattern) of every reader."""
-        found = []
-        for name, effect in _walk(self.app):
-            if effect.isReaderNode():
-                parameter = effect.getParam("filename")
-                if parameter is not None:
-                    found.append((name, str(parameter.getValue())))
-        return found
+        return [(name, _file_of(effect)) for name, effect in _walk(self.app) if effect.isReaderNode()]
 
-    def reload_reader(self, name: str) -> None:
-        """Read the files again; frames that Natron had seen as missing appear."""
-        self.app.getNode(name).getParam("filename").reloadFile()
+    def reload_reader(self, name: str, first: int, last: int) -> None:
+        """Read the files again. Natron keeps the range that it saw at first, so frames `first` to `last` are added to
+        it: what followed that range follows the new one, what the artist set stays."""
+        reader = self.app.getNode(name)
+        reader.getParam("filename").reloadFile()
+        whole = reader.getParam("originalFrameRange")
+        if whole is None:
+            return
+        seen = int(whole.getValue(0)), int(whole.getValue(1))
+        now = (first, last) if seen == _NOT_SEEN else (min(first, seen[0]), max(last, seen[1]))
+        if now == seen:
+            return
+        whole.set(*now)
+        for parameter, end in (("firstFrame", 0), ("lastFrame", 1), ("startingTime", 0)):
+            follower = reader.getParam(parameter)
+            if follower is not None and follower.getValue() == seen[end]:
+                follower.set(now[end])
 
     def create_reader(self, pattern: str, beside: Optional[str]) -> str:
         """A Read node for files that exist, to the right of the node `beside`; the script name of the new node."""
@@ -105,28 +131,23 @@ class NatronWindow:
             reader.setPosition(x + 150.0, y)
         return str(reader.getScriptName())
 
-    def show_panel(self, panel: Any, name: str, restore_command: str) -> None:
+    def show_panel(self, panel: Any, restore_command: str) -> None:
         """Dock `panel` where there is room, or bring its tab to the front. It is registered so that it is saved with
         the layout, and it must be kept alive for as long as Natron runs."""
-        if self.app.getUserPanel(name) is None:
-            self.app.registerPythonPanel(panel, restore_command)
+        self.app.registerPythonPanel(panel, restore_command)
         docked = self._pane_of(panel)
         if docked is None:
             docked = self._first_pane()
-            if docked is None:
+            # A panel whose tab was closed is not known any more, and is added again.
+            known = docked is not None and self.app.moveTab(panel.getPanelScriptName(), docked)
+            if docked is None or not (known or docked.appendTab(panel)):
                 panel.show()
                 return
-            if not self.app.moveTab(name, docked) and not docked.appendTab(panel):
-                panel.show()
-                return
-        for at in range(docked.count()):
-            docked.setCurrentIndex(at)
-            if docked.currentWidget() is panel or docked.getTabLabel(at) == panel.getPanelLabel():
-                return
+        docked.setCurrentIndex(_tab_of(docked, panel))
 
     def new_panel(self, name: str) -> Any:
-        """An empty PyPanel, which is a real QWidget. Label and script name are the same, since Natron stores the one
-        and looks up the other when it restores a layout."""
+        """An empty PyPanel, which is a real QWidget. Natron makes a script name of `name`: without spaces, and with a
+        number when another panel has it."""
         return importlib.import_module("NatronGui").PyPanel(name, name, False, self.app)
 
     def _first_pane(self) -> Any:
@@ -138,13 +159,21 @@ class NatronWindow:
         return None
 
     def _pane_of(self, panel: Any) -> Any:
-        for number in range(1, 13):
-            pane = self.app.getTabWidget(f"pane{number}")
-            if pane is None:
-                continue
-            if any(pane.getTabLabel(at) == panel.getPanelLabel() for at in range(pane.count())):
-                return pane
-        return None
+        """The pane that has a tab for it; Natron makes it the panel's parent."""
+        parent = panel.parentWidget()
+        pane = self.app.getTabWidget(parent.objectName()) if parent is not None and parent.objectName() else None
+        return pane if pane is not None and _tab_of(pane, panel) >= 0 else None
+
+
+def _tab_of(pane: Any, panel: Any) -> int:
+    """Its place among the tabs, -1 when it is not there."""
+    labels = [pane.getTabLabel(at) for at in range(pane.count())]
+    return labels.index(panel.getPanelLabel()) if panel.getPanelLabel() in labels else -1
+
+
+def _file_of(effect: Any) -> str:
+    parameter = effect.getParam("filename") if effect is not None else None
+    return str(parameter.getValue()) if parameter is not None else ""
 
 
 def _walk(group: Any, prefix: str = "") -> Iterator[Tuple[str, Any]]:

@@ -17,6 +17,7 @@ for folder in (str(HERE), str(HERE.parents[1])):
     if folder not in sys.path:
         sys.path.insert(0, folder)
 
+import fake_natron  # noqa: E402
 from fake_engine import FakeEngine  # noqa: E402
 from wire_client import WireClient  # noqa: E402
 
@@ -34,6 +35,14 @@ def home(tmp_path, monkeypatch):
     folder = tmp_path / "state"
     monkeypatch.setenv("NATRON_IEXEC_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def natron(monkeypatch):
+    """What NatronGui is inside Natron; it has no window yet."""
+    monkeypatch.setattr(fake_natron.natron, "apps", [])
+    monkeypatch.setitem(sys.modules, "NatronGui", fake_natron.module())
+    return fake_natron.natron
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,44 @@ def test_frames_get_a_read_node_beside_their_writer(shot):
     assert made.filename.reloads == 1
 
 
+def test_a_reader_sees_the_frames_that_came_since(shot):
+    """Natron's reload alone keeps the range of its first look."""
+    files = [str(shot.parent / "renders" / f"a.{frame:04d}.png") for frame in (4, 9)]
+    followed = Node("Read1", "reader", "[Project]/renders/a.####.png", seen=(5, 6))
+    trimmed = Node("Read2", "reader", "[Project]/renders/a.####.png", seen=(5, 8))
+    trimmed.params["lastFrame"].set(7)
+    unseen = Node("Read3", "reader", "[Project]/renders/a.####.png")
+    app = App(shot, [followed, trimmed, unseen])
+    assert reader.reload_frames(NatronWindow(app), files) == ["Read1", "Read2", "Read3"]
+    ranges = [
+        tuple(node.params[name].getValue() for name in ("firstFrame", "lastFrame", "startingTime"))
+        for node in (followed, trimmed, unseen)
+    ]
+    assert ranges == [(4, 9, 4), (4, 7, 4), (4, 9, 4)]
+    assert [node.params["originalFrameRange"].values for node in (followed, trimmed)] == [(4, 9), (4, 9)]
+
+
+@pytest.mark.parametrize(
+    ("files", "raw", "pattern"),
+    [
+        (["comp_v02.png"], "[Project]/renders/comp_v02.png", "comp_v02.png"),
+        (["comp_v02.png"], "", "comp_v02.png"),
+        (["a_10.png", "a_9.png"], "", "a_#.png"),
+        (["a_0010.png"], "[Project]/renders/a_####.png", "a_####.png"),
+        (["a_10.png"], "[Project]/renders/a_%02d.png", "a_##.png"),
+        (["a_right.0010.exr"], "a_%v.%04d.exr", "a_right.####.exr"),
+        (["shot_3.0010.v2.exr"], "shot_3.####.v2.exr", "shot_3.####.v2.exr"),
+    ],
+)
+def test_a_sequence_is_what_the_writer_numbers(files, raw, pattern):
+    assert reader.pattern_of(files, raw) == pattern
+
+
+def test_another_single_image_is_another_reader(shot):
+    app = App(shot, [Node("Read7", "reader", "[Project]/comp_v01.png")])
+    assert reader.show_frames(NatronWindow(app), [str(shot.parent / "comp_v02.png")], None)[1]
+
+
 @pytest.mark.parametrize("raw", ["[Project]/renders/a.%04d.png", "renders/a.####.png", "{folder}/renders/a.0001.png"])
 def test_a_reader_of_the_same_frames_is_reloaded(shot, raw):
     existing = Node("Read7", "reader", raw.replace("{folder}", str(shot.parent)))
@@ -76,6 +114,43 @@ def test_a_reader_of_the_same_frames_is_reloaded(shot, raw):
     assert existing.filename.reloads == 1
 
 
+def test_a_window_that_was_closed_is_never_asked(shot):
+    """Its object points to nothing; the fake ends the test there, as Natron would."""
+    app = App(shot, [writer()])
+    window = NatronWindow(app)
+    app.close()
+    assert not window.is_open()
+    with pytest.raises(ProjectError, match="closed"):
+        project.take(window)
+
+
+def test_the_queue_is_docked_once_and_no_other_tab_comes_to_the_front(shot):
+    app = App(shot, panes=("pane3", "pane14"))
+    pane, high = app.panes
+    window = NatronWindow(app)
+    graph = window.new_panel("Node Graph")
+    panel = window.new_panel("iExec Render Queue")
+    pane.appendTab(graph)
+    window.show_panel(panel, "a.b")
+    assert (pane.tabs, pane.current, app.registered) == ([graph, panel], 1, {"iExec_Render_Queue": "a.b"})
+    app.moveTab("iExec_Render_Queue", high)
+    pane.shown.clear()
+    window.show_panel(panel, "a.b")
+    assert (pane.tabs, high.tabs) == ([graph], [panel])
+    high.closeTab(0)
+    window.show_panel(panel, "a.b")
+    assert pane.tabs + high.tabs == [graph, panel]
+    assert "Node Graph" not in pane.shown
+
+
+def test_without_a_pane_the_queue_is_a_window(shot):
+    window = NatronWindow(App(shot))
+    panel = window.new_panel("iExec Render Queue")
+    window.show_panel(panel, "a.b")
+    assert panel.isVisible()
+    panel.close()
+
+
 def test_only_images_are_loaded(shot):
     for files in ([], [str(shot)], ["/x/a.0001.py"]):
         with pytest.raises(BadInput):
@@ -83,12 +158,14 @@ def test_only_images_are_loaded(shot):
 
 
 def test_each_writer_and_view_has_its_own_reader(shot):
+    """A movie is left out: nobody asked for an error about it."""
     app = App(shot, [writer("A"), writer("B")])
     rows = [
         {"writer": name, "view": "", "state": state, "file": f"/r/{name}.{frame:04d}.exr"}
         for name in "AB"
-        for frame, state in ((1, "imported"), (2, "waiting"))
+        for frame, state in ((1, "imported"), (2, "imported"), (3, "waiting"))
     ]
+    rows.insert(0, {"writer": "Movie", "view": "", "state": "imported", "file": "/r/all.mov"})
     assert len(load_frames(NatronWindow(app), rows)) == 2
     patterns = {node.filename.getValue() for node in app.children if node.kind == "reader"}
     assert patterns == {"/r/A.####.exr", "/r/B.####.exr"}

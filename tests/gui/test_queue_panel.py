@@ -87,6 +87,35 @@ def test_rendering_again_shows_its_price_before_it_is_bought(open_panel, engine,
     assert asked == {"job": "job-1", "plan": plan_sheet()["plan"], "max_total_nrlc": plan_sheet()["total_nrlc"]}
 
 
+def test_only_the_chosen_frames_are_rendered_again(open_panel, engine, until):
+    panel = open_panel(job_row(state="done", writers=["Write1", "Write2"]))
+    engine.frames["job-1"] = [frame_row(n, "imported", writer=w) for w in ("Write1", "Write2") for n in (1, 2, 3)]
+    panel.select("job-1")
+    until(lambda: len(panel.frames.rows) == 6, "for the frames")
+    panel.frames_table.selectRow(4)
+    panel.actions_.run_named("again")
+    until(lambda: "costs at most" in panel.banner.text(), "for the price")
+    assert engine.args_of("plan") == [{"retry": "job-1", "frames_of": {"Write2": "2"}}]
+    panel.banner.buttons()[0].click()
+    until(lambda: engine.args_of("retry"), "for the question")
+    assert engine.args_of("retry")[0]["frames_of"] == {"Write2": "2"}
+
+
+def test_nothing_is_rendered_again_before_its_frames_are_known(open_panel, engine, until):
+    held = engine.hold("frames")
+    panel = open_panel(job_row(state="done"))
+    panel.select("job-1")
+    again = next(entry for entry in panel.actions_.menu(panel.selected()).actions() if "these again" in entry.text())
+    assert not again.isEnabled()
+    panel.actions_.run_named("again")
+    held.set()
+    until(lambda: panel.frames.rows, "for the frames")
+    assert engine.args_of("plan") == []
+    panel.actions_.run_named("again")
+    until(lambda: engine.args_of("plan"), "for the question")
+    assert engine.args_of("plan") == [{"retry": "job-1", "frames_of": {"Write1": "1-20"}}]
+
+
 def test_cancel_is_honest(open_panel, engine, until):
     panel = open_panel(job_row())
     panel.select("job-1")

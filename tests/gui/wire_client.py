@@ -27,12 +27,14 @@ class WireClient:
         threading.Thread(target=self._read, daemon=True).start()
         self.call("hello", {"protocol": 1, "version": "1"})
 
-    def call(self, verb, args, progress=None, timeout_s=None):
+    def call(self, verb, args, progress=None, timeout_s=None, on_id=None):
         number = next(self._numbers)
         answers = self._waiting[number] = queue.Queue()
         if self._gone:
             raise EngineGone("The render engine stopped.", "It is started again.")
         self._send({"id": number, "verb": verb, "args": args})
+        if on_id is not None:
+            on_id(number)
         while True:
             message = answers.get(timeout=timeout_s)
             if message is None:
@@ -42,12 +44,15 @@ class WireClient:
                     try:
                         progress(message["progress"]["done"], message["progress"]["total"], message["progress"]["what"])
                     except Cancelled:
-                        self._send({"verb": "cancel_request", "args": {"id": number}})
+                        self.cancel(number)
                         raise
             elif "error" in message:
                 raise from_wire(message["error"])
             else:
                 return message["result"]
+
+    def cancel(self, number):
+        self._send({"verb": "cancel_request", "args": {"id": number}})
 
     def subscribe(self, callback):
         self._callback = callback

@@ -1,0 +1,67 @@
+"""Which frames are bought again: never one that nobody asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from NatronIExec.engine.arguments import Arguments
+from NatronIExec.engine.job_verbs import _asked
+from NatronIExec.errors import BadInput, Conflict
+from NatronIExec.farm.job import Job, JobFrame, Quote
+from NatronIExec.farm.retries import retry_submission
+from NatronIExec.farm.submission import Submission
+from NatronIExec.iexec.network import NO_TAG
+from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder
+
+PROJECT = Path("/work/spool/job/project.ntp")
+
+
+@pytest.fixture
+def job() -> Job:
+    z = ZERO_ADDRESS
+    app = AppOrder(z, 0, 1, NO_TAG, z, z, z, "0x" + "00" * 32)
+    quote = Quote("local", 31337, z, app, (), 1, 0, "S", 300, NO_TAG, 1, 0, 1, 0)
+    deal = {"dealid": "0x01", "tasks": 1, "price_nrlc": 1}
+    return Job("job", 0.0, Submission("/work/shot.ntp", "local"), quote, 1, state="partly", deals=(deal,))
+
+
+@pytest.fixture
+def frames() -> list[JobFrame]:
+    states = {3: "failed"}
+    return [JobFrame(w, n, "", 0, states.get(n, "imported")) for w in ("Left", "Right") for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "bought"),
+    [
+        (None, {"Left": "3", "Right": "3"}),
+        ("2", {"Left": "2", "Right": "2"}),
+        ({"Right": "1-2"}, {"Right": "1-2"}),
+        ({"Left": "1", "Right": "3"}, {"Left": "1", "Right": "3"}),
+    ],
+)
+def test_only_what_is_asked_for(job: Job, frames: list[JobFrame], asked: Any, bought: dict[str, str]) -> None:
+    again = retry_submission(job, frames, asked, PROJECT)
+    assert again.frames_of == bought
+    assert again.writers == tuple(bought)
+    assert again.frames is None
+
+
+def test_frames_that_it_does_not_have(job: Job, frames: list[JobFrame]) -> None:
+    with pytest.raises(BadInput, match="none of these frames"):
+        retry_submission(job, frames, {"Middle": "1"}, PROJECT)
+    with pytest.raises(Conflict):
+        retry_submission(job, [frame for frame in frames if frame.state == "imported"], None, PROJECT)
+
+
+def test_how_frames_are_asked_for() -> None:
+    assert _asked(Arguments("retry", {})) is None
+    assert _asked(Arguments("retry", {"frames": "1-3"})) == "1-3"
+    assert _asked(Arguments("retry", {"frames": "1-3", "frames_of": {"Left": "2"}})) == {"Left": "2"}
+    with pytest.raises(BadInput):
+        _asked(Arguments("retry", {"frames_of": {"Left": 2}}))
+    with pytest.raises(BadInput):
+        _asked(Arguments("retry", {"frames_of": ["2"]}))

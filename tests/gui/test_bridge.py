@@ -1,0 +1,54 @@
+"""The way to the engine: what is stopped stops, what is slow holds up only itself."""
+
+
+def ask(bridge, verb, args=None):
+    """The request, and the list that its answer or error is put into."""
+    heard = []
+    return bridge.ask(verb, args or {}, heard.append, heard.append), heard
+
+
+def test_stop_reaches_an_engine_that_says_nothing(bridge, engine, until):
+    engine.hold("plan")
+    request, heard = ask(bridge, "plan", {"retry": "job-1"})
+    until(lambda: engine.args_of("plan"), "for the question")
+    assert engine.cancelled == []
+    request.cancel()
+    until(lambda: len(engine.cancelled) == 1, "for the engine to hear it")
+    assert heard == []
+
+
+def test_what_was_answered_is_not_stopped(bridge, engine, until):
+    request, heard = ask(bridge, "plan", {"retry": "job-1"})
+    until(lambda: heard, "for the answer")
+    request.cancel()
+    _, answered = ask(bridge, "status")
+    until(lambda: answered, "for another answer")
+    assert engine.cancelled == []
+
+
+def test_stop_before_it_began(bridge, engine, until):
+    held = engine.hold("plan")
+    first, _ = ask(bridge, "plan", {"retry": "job-1"})
+    second, heard = ask(bridge, "plan", {"retry": "job-2"})
+    until(lambda: engine.args_of("plan"), "for the question")
+    second.cancel()
+    held.set()
+    _, third = ask(bridge, "plan", {"retry": "job-3"})
+    until(lambda: third, "for the answer")
+    assert [args["retry"] for args in engine.args_of("plan")] == ["job-1", "job-3"]
+    assert heard == []
+
+
+def test_the_wallet_is_locked_at_once(bridge, engine, until):
+    """Behind nothing that asks a network: who wants it locked is leaving."""
+    for verb in ("test_endpoint", "workerpools", "wallet.state", "bundle"):
+        engine.hold(verb)
+    ask(bridge, "test_endpoint", {"network": "arbitrum", "kind": "rpc", "url": "http://127.0.0.1:1"})
+    ask(bridge, "workerpools", {"network": "arbitrum"})
+    ask(bridge, "wallet.state", {"network": "arbitrum"})
+    ask(bridge, "bundle", {"job": "job-1", "to": "/work/sent"})
+    until(lambda: len(engine.asked) >= 4, "for the questions")
+    _, locked = ask(bridge, "wallet.lock")
+    _, settings = ask(bridge, "settings.get")
+    _, bought = ask(bridge, "retry", {"job": "job-1"})
+    until(lambda: locked and settings and bought, "for the answers")
