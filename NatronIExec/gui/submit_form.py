@@ -30,7 +30,7 @@ class SubmitForm(QtWidgets.QDialog):
         self.title = ElidedLabel(middle=True)
         self.banner = Banner()
         self.writers = WritersSection()
-        self.frames = FramesSection(draft.snapshot.frame_range)
+        self.frames = FramesSection()
         self.destination = DestinationSection()
         self.price = PriceSheet()
         self.checks = ChecksList()
@@ -46,12 +46,13 @@ class SubmitForm(QtWidgets.QDialog):
         self.stop = button("Stop", tip="Stop reading the project.")
         self.password = secret_field("Wallet password")
         self.password.setMaximumWidth(220)
-        self.cancel = button("Close", self.reject)
-        self.submit = button("Submit")
+        self.password.setAccessibleName("Wallet password")
+        self.cancel = button("&Close", self.reject)
+        self.submit = button("&Submit")
         self.submit.setDefault(True)
         self._lay_out()
         open_at(self, 980, 700)
-        self.show_title()
+        self.show_project()
 
     def _lay_out(self) -> None:
         left = QtWidgets.QVBoxLayout()
@@ -75,8 +76,9 @@ class SubmitForm(QtWidgets.QDialog):
         column.addLayout(middle, 1)
         column.addLayout(below)
 
-    def show_title(self) -> None:
+    def show_project(self) -> None:
         snapshot = self.draft.snapshot
+        self.frames.show_project(snapshot.frame_range)
         self.title.setText(str(snapshot.original) if snapshot.original else snapshot.name + " (not saved yet)")
 
     def show_choice(self) -> None:
