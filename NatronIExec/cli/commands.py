@@ -11,11 +11,11 @@ import click
 
 from NatronIExec import __version__
 from NatronIExec.cli.amounts import Rlc, format_rlc
-from NatronIExec.cli.connection import FRAMES_MISSING, Session, report
+from NatronIExec.cli.connection import EXIT_CODES, FRAMES_MISSING, Session, WrongUse, report, unless_interrupted
 from NatronIExec.cli.system_commands import devnet, doctor, engine, install, networks, settings
 from NatronIExec.cli.wallet_commands import wallet
 from NatronIExec.cli.watch import follow
-from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused
+from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, from_wire
 
 pass_session = click.make_pass_decorator(Session)
 RLC = Rlc()
@@ -55,6 +55,8 @@ def run() -> None:
     except click.exceptions.Abort:
         sys.exit(report(Cancelled("Cancelled."), as_json))
     except click.ClickException as problem:
+        if as_json:
+            sys.exit(report(WrongUse(problem.format_message(), "natron-iexec COMMAND --help has all options."), True))
         problem.show()
         sys.exit(problem.exit_code)
     except NatronIExecError as problem:
@@ -163,7 +165,8 @@ def submit(session: Session, /, project: Path, yes: bool, watching: bool, **aske
     unlocked()
     if not yes:
         click.confirm(f"Spend at most {format_rlc(sheet['total_nrlc'])}?", abort=True, err=True)
-    bought = session.call_signed("submit", **wanted, plan=sheet["plan"], max_total_nrlc=sheet["total_nrlc"])
+    with unless_interrupted(session.as_json, "The job may go on.", "See: natron-iexec jobs"):
+        bought = session.call_signed("submit", **wanted, plan=sheet["plan"], max_total_nrlc=sheet["total_nrlc"])
     if watching:
         return watch_job(session, bought["job"])
     session.emit(bought, lambda: click.echo(f"Job {bought['job']}. Follow it with: natron-iexec watch {bought['job']}"))
@@ -172,8 +175,6 @@ def submit(session: Session, /, project: Path, yes: bool, watching: bool, **aske
 
 def _refuse_unready(sheet: dict[str, Any]) -> None:
     """A locked wallet is no reason: the password is asked for."""
-    from NatronIExec.errors import from_wire
-
     blocking = [problem for problem in sheet["problems"] if problem["code"] != "wallet-locked"]
     if blocking:
         raise from_wire(blocking[0])
@@ -207,14 +208,23 @@ def show(session: Session, job: str) -> None:
 @click.argument("job")
 @pass_session
 def watch(session: Session, job: str) -> int:
-    """Follow JOB to its end. Exit code 9 when frames are missing then."""
+    """Follow JOB to its end. Exit code 9 when frames are missing then, else that of what stopped it."""
     return watch_job(session, job)
 
 
 def watch_job(session: Session, job: str) -> int:
-    row = follow(session, job)
+    with unless_interrupted(
+        session.as_json, f"Job {job} goes on.", f"Follow it with: natron-iexec watch {job}", job=job
+    ):
+        row = follow(session, job)
     session.emit(row, lambda: click.echo(f"{row['state_text'] or row['state']} {row['out'] or ''}"))
-    return 0 if row["state"] in ("done", "held") else FRAMES_MISSING
+    if row["state"] in ("done", "held"):
+        return 0
+    if row["state"] == "cancelled":
+        return EXIT_CODES["cancelled"]
+    if row["state"] == "partly" or not row["error"]:
+        return FRAMES_MISSING
+    return report(from_wire(row["error"]), session.as_json)
 
 
 @cli.command()
@@ -251,7 +261,8 @@ def retry(session: Session, job: str, frames: str | None, yes: bool) -> None:
         if not yes:
             click.confirm(f"Spend at most {format_rlc(sheet['total_nrlc'])}?", abort=True, err=True)
         price = {"plan": sheet["plan"], "max_total_nrlc": sheet["total_nrlc"]}
-    answer = session.call_signed("retry", job=job, frames=frames, **price)
+    with unless_interrupted(session.as_json, "The new job may go on.", "See: natron-iexec jobs"):
+        answer = session.call_signed("retry", job=job, frames=frames, **price)
     session.emit(answer, lambda: click.echo(f"Job {answer['job']}"))
 
 

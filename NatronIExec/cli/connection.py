@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import click
 
@@ -37,10 +37,17 @@ EXIT_CODES = {
     "output": 7,
     "result-refused": 7,
     "conflict": 8,
+    "usage": 2,
     "cancelled": 130,
 }
 #: A job that was watched to its end and has frames missing.
 FRAMES_MISSING = 9
+
+
+class WrongUse(NatronIExecError):
+    """Of the command line: what click says, for those that read JSON."""
+
+    code = "usage"
 
 
 class Session:
@@ -144,6 +151,17 @@ def read_secret(path: Path) -> str:
         raise BadInput(
             f"No password can be read from {path}.", "Give a file whose first line is the password."
         ) from problem
+
+
+@contextlib.contextmanager
+def unless_interrupted(as_json: bool, title: str, remedy: str, **details: Any) -> Iterator[None]:
+    """Ctrl-C ends the command; what goes on without it is said, also to a person."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not as_json:
+            click.echo(f"{title} {remedy}", err=True)
+        raise Cancelled(title, remedy, **details) from None
 
 
 def report(problem: NatronIExecError, as_json: bool) -> int:
