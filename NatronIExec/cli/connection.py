@@ -172,4 +172,8 @@ def report(problem: NatronIExecError, as_json: bool) -> int:
         click.secho(problem.title, fg="red", err=True)
         if problem.remedy:
             click.echo(problem.remedy, err=True)
+    return exit_code(problem)
+
+
+def exit_code(problem: NatronIExecError) -> int:
     return EXIT_CODES.get(problem.code, 1)

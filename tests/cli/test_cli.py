@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Callable
 
@@ -61,7 +62,11 @@ def test_a_render_from_the_command_line(shell: Shell, farm: Any, orbit: Path, tm
     assert set(sheet) == {"writers", "files", "chunks", "missing", "checks", "bytes"}
     assert shell("plan", *asked) == 0
     assert "4 frames in 2 tasks" in shell.out
-    assert "0.022 RLC" in shell.out
+    assert re.search(r"Most that can be spent +0\.022 RLC and \S.* ETH for gas", shell.out)
+    refund = re.search(r"Refund of unfinished frames +from (\d{4}-\d\d-\d\d \d\d:\d\d) \((\d+) min", shell.out)
+    assert refund
+    bought = datetime.strptime(refund[1], "%Y-%m-%d %H:%M") - timedelta(minutes=int(refund[2]))
+    assert abs(bought - datetime.now()) < timedelta(minutes=3)
     assert shell("submit", *asked, "--yes", "--watch") == 0
     assert "4 frames rendered" in shell.out
     assert len(list((tmp_path / "frames").iterdir())) == 4
@@ -136,6 +141,15 @@ def test_errors_say_what_to_do(
     wire = json.loads(shell.err)["error"]
     assert wire["code"] == code
     assert wire["remedy"]
+
+
+def test_a_plan_that_cannot_be_bought_is_an_exit_code(shell: Shell, farm: Any, orbit: Path) -> None:
+    asked = ("plan", str(orbit), "--max-price", "0.001")
+    assert shell(*asked) == EXIT_CODES["price-cap"]
+    assert shell.out.count("the cap is 0.001 RLC") == 1
+    assert shell(*asked, "--json") == EXIT_CODES["price-cap"]
+    assert json.loads(shell.out)["problems"][0]["code"] == "price-cap"
+    assert shell("plan", str(orbit), "--json") == 0
 
 
 def test_wrong_use_is_two(shell: Shell) -> None:
