@@ -60,7 +60,8 @@ class Manifest:
     """One job. `project` is the position of the project in `files`. `clips` are groups of positions in `files` that
     belong to one clip: when the renderer reports an input that it could not load, the worker fetches the whole clip.
     `hashes` is "file" or "pixels" (bags with trust > 1, where file headers may differ). `sealed` says that blobs are
-    encrypted with the key that the worker gets as IEXEC_REQUESTER_SECRET_1 (hex, 32 bytes). `environment` values and
+    encrypted with the key that the worker gets as IEXEC_REQUESTER_SECRET_1 (hex, 32 bytes); frames and report are then
+    sealed for the public key `results_for` (hex). `environment` values and
     `arguments` may contain JOB_ROOT. A renderer without a sign of life for `stall_s` is stuck; the worker ends a task
     after `limit_s` (0: not known). `plugins` are the ids of those that take part in the pictures (empty: not known)."""
 
@@ -73,6 +74,7 @@ class Manifest:
     clips: Tuple[Tuple[int, ...], ...] = ()
     hashes: str = "file"
     sealed: bool = False
+    results_for: str = ""
     stall_s: int = 600
     environment: Mapping[str, str] = field(default_factory=dict)
     arguments: Tuple[str, ...] = ()
@@ -108,6 +110,7 @@ class Manifest:
                 clips=tuple(tuple(clip) for clip in wire["clips"]),
                 hashes=str(wire["hashes"]),
                 sealed=bool(wire["sealed"]),
+                results_for=str(wire.get("results_for", "")),
                 stall_s=int(wire["stall_s"]),
                 environment=dict(wire["environment"]),
                 arguments=tuple(wire["arguments"]),

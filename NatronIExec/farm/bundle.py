@@ -53,6 +53,7 @@ class Terms:
     trust: int
     timeref_s: int
     key: str = ""
+    results_for: str = ""
 
 
 def make_bundle(
@@ -134,6 +135,7 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
         clips=tuple(clip for clip in (positions(paths) for paths in scan.clips) if clip),
         hashes="pixels" if terms.trust > 1 else "file",
         sealed=bool(terms.key),
+        results_for=terms.results_for,
         stall_s=max(LEAST_STALL_S, terms.timeref_s // STALL_SHARE),
         environment=dict(shot.environment),
         limit_s=terms.timeref_s,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from NatronIExec import images
+from NatronIExec import images, seal
 from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
 from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.job import Job, JobFrame, JobTask
@@ -92,6 +92,7 @@ class Collector:
         target.parent.mkdir(exist_ok=True)
         try:
             target.write_bytes(archive.read(_REPORT, MAX_REPORT))
+            _unseal(job, target)
         except (ResultRefused, OSError):
             _drop(target)
 
@@ -158,6 +159,8 @@ class Collector:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             digest = archive.extract(delivered.file, part, min(limit, MAX_FRAME))
+            if not delivered.sha256 or digest == delivered.sha256:
+                _unseal(job, part)
             _to_disk(part)
         except OSError as problem:
             _drop(part)
@@ -242,6 +245,17 @@ def _matched(job: Job, task: JobTask, listed: FrameList, expected: Sequence[JobF
         if bool(frame.pixels) != in_pixels or bool(frame.sha256) == in_pixels:
             raise _refused("a frame in it has no hash")
     return found
+
+
+def _unseal(job: Job, part: Path) -> None:
+    """In its place. Raises ResultRefused when it is not sealed for this job."""
+    if job.results_key:
+        opened = part.with_name(f"{part.stem}-open{part.suffix}")
+        try:
+            seal.open_with(job.results_key, part, opened)
+            opened.replace(part)
+        finally:
+            _drop(opened)
 
 
 def _to_disk(part: Path) -> None:

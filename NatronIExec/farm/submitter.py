@@ -90,8 +90,10 @@ class Submitter:
             raise OrderRefused(
                 f"{found.missing[0].path} is no longer there.", "Nothing was spent. Put it back and submit again."
             )
-        key = seal.new_key() if job.submission.confidential else ""
-        terms = Terms(job.id, net.storage.gateway, job.submission.trust, job.quote.timeref_s, key)
+        key, results_key, results_for = "", "", ""
+        if job.submission.confidential:
+            key, (results_key, results_for) = seal.new_key(), seal.new_pair()
+        terms = Terms(job.id, net.storage.gateway, job.submission.trust, job.quote.timeref_s, key, results_for)
         bundle = self._packed(job, lambda: make_bundle(found, folder, terms, self._hashes, cancel))
         secret = ""
         if key:
@@ -105,6 +107,7 @@ class Submitter:
             manifest_cid=bundle.cid,
             manifest_sha256=bundle.sha256,
             secret=secret,
+            results_key=results_key,
             input_bytes=bundle.bytes,
         )
 
