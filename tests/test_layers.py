@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "NatronIExec"
-LEAVES = {"errors", "log", "paths", "settings", "frames", "manifest", "images", "seal", "wire"}
+LEAVES = {"amounts", "errors", "log", "paths", "settings", "frames", "manifest", "images", "seal", "wire"}
 #: What each part of the package may import of the others, beside the leaves.
 ALLOWED = {
     "iexec": set(),

@@ -14,6 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Callable, Mapping, Sequence
 
+from NatronIExec import paths
+from NatronIExec.errors import ServiceError
+
 _PR_SET_PDEATHSIG = 1
 #: A process that hangs in a disk's driver is not waited for longer.
 KILL_S = 5.0
@@ -102,7 +105,22 @@ def _of_session(leader: int) -> list[int]:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def kept_port(file: Path) -> int:
+    """The port noted in `file` where it is free, else another, noted for the next time. Whoever is under way meets the
+    network where it was: engines with open jobs, and deals whose inputs are named by it."""
+    for wanted in (_noted(file), 0):
+        with contextlib.suppress(OSError, OverflowError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            probe.bind(("127.0.0.1", wanted))
+            probe.listen(1)
+            port = int(probe.getsockname()[1])
+            paths.write_atomic(file, str(port).encode())
+            return port
+    raise ServiceError("There is no free port on this machine.", "End programs that you do not need.")
+
+
+def _noted(file: Path) -> int:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return 0

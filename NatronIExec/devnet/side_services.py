@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
+from NatronIExec import paths
 from NatronIExec.devnet.web import Answer, Request, answer_json
 from NatronIExec.iexec.sms import requester_challenge
 
@@ -16,10 +19,15 @@ MAX_SECRET = 4096
 
 
 class SecretService:
-    """Requester and web2 secrets: written once by their owner, read by nobody but the workers of this process."""
+    """Requester and web2 secrets: written once by their owner, read by nobody but the workers of this process.
 
-    def __init__(self) -> None:
-        self._secrets: dict[tuple[str, str, str], str] = {}
+    Kept in `file`, which its owner alone can read, so that a confidential task goes on after a restart.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        kept = json.loads(file.read_text()) if file.exists() else []
+        self._secrets: dict[tuple[str, str, str], str] = {(kind, who, name): value for kind, who, name, value in kept}
         self._lock = threading.Lock()
 
     def requester_secret(self, requester: str, name: str) -> str | None:
@@ -53,6 +61,7 @@ class SecretService:
             if key in self._secrets and request.method == "POST":
                 return Answer(409)
             self._secrets[key] = value
+            paths.write_atomic(self._file, json.dumps([[*key, value] for key, value in self._secrets.items()]).encode())
         return Answer(204)
 
 

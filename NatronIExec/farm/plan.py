@@ -15,6 +15,7 @@ from typing import Any
 from fileseq.exceptions import ParseException
 from fileseq.frameset import FrameSet
 
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
 from NatronIExec.farm import market_offers
 from NatronIExec.farm.checks import ERROR, Check
@@ -301,7 +302,7 @@ def _checked(
             caps(plan.most_nrlc)
             if most is not None and plan.most_nrlc > most:
                 raise PriceAboveCap(
-                    f"The render can cost {plan.most_nrlc / 10**9:g} RLC, the cap is {most / 10**9:g} RLC.",
+                    f"The render can cost {rlc(plan.most_nrlc)}, the cap is {rlc(most)}.",
                     "Raise the cap, use larger chunks, or render fewer frames.",
                 )
         except PriceAboveCap as problem:

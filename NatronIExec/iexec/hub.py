@@ -17,7 +17,7 @@ from NatronIExec.iexec import abi
 from NatronIExec.iexec.interface import Interface
 from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.network import Network
-from NatronIExec.iexec.orders import Domain, deal_id, domain_separator, order_tuple, task_id
+from NatronIExec.iexec.orders import CLOSE, KINDS, Domain, deal_id, domain_separator, order_tuple, task_id
 from NatronIExec.iexec.records import (
     ZERO_ADDRESS,
     Account,
@@ -26,6 +26,7 @@ from NatronIExec.iexec.records import (
     Category,
     Deal,
     Match,
+    Order,
     RequestOrder,
     Task,
     TaskStatus,
@@ -49,6 +50,8 @@ FIRST_CATEGORIES = 8
 MOST_CATEGORIES = 256
 #: viewTask calls a batch: larger answers are cut off by public nodes.
 TASKS_A_BATCH = 500
+#: ERC-734 purpose of those who belong to a group (PoCo IexecPocoAccessorsFacet.groupmember_purpose).
+GROUP_MEMBER = 4
 
 
 class Hub:
@@ -143,12 +146,33 @@ class Hub:
         return self.view("owner", to=asset, contract=self._asset)
 
     def owners(self, assets: Sequence[str]) -> list[str]:
-        """Who owns an app or a worker group; asked once, since a sale in between is refused by the chain anyway."""
+        """Who owns an app, a dataset or a worker group; asked once, until `forget_owners`."""
         missing = [asset for asset in dict.fromkeys(assets) if asset not in self._owners]
         if missing:
             answers = self.batch([self.owner_call(asset) for asset in missing])
             self._owners.update({asset: address_of(answer) for asset, answer in zip(missing, answers)})
         return [self._owners[asset] for asset in assets]
+
+    def forget_owners(self) -> None:
+        """An order was refused: its asset may have been sold meanwhile."""
+        self._owners.clear()
+
+    def member_call(self, group: str, account: str) -> Call:
+        """Whether `account` belongs to an ERC-734 group, for `is_member`."""
+        key = "0x" + account[2:].rjust(64, "0")
+        return self.view("keyHasPurpose", key, GROUP_MEMBER, to=group, contract=self._asset)
+
+    def is_member(self, answer: Any) -> bool:
+        """What is no group has no members: an account, or a contract that does not know the question."""
+        try:
+            return not isinstance(answer, RpcError) and bool(self._asset.decode("keyHasPurpose", answer))
+        except ServiceError:
+            return False
+
+    @staticmethod
+    def nonce_call(address: str) -> Call:
+        """The nonce of the next transaction, those that are not mined yet counted."""
+        return "eth_getTransactionCount", [address, "pending"]
 
     def nonce(self, address: str) -> int:
         """How many transactions of `address` were mined."""
@@ -212,7 +236,7 @@ class Hub:
         self, sender: str, to: str, data: str, what: str, nonce: int | None = None, gas: int | None = None
     ) -> Transaction:
         """A transaction ready to sign, gas estimated unless given. A refusal is explained before anything is paid."""
-        calls: list[Call] = [*self.fee_calls(), ("eth_getTransactionCount", [sender, "pending"])]
+        calls: list[Call] = [*self.fee_calls(), self.nonce_call(sender)]
         if gas is None:
             calls.append(("eth_estimateGas", [{"from": sender, "to": to, "data": data}]))
         answers = self.transport.rpc_batch_raw(self.network.rpc, calls)
@@ -265,10 +289,14 @@ class Hub:
 
     def build_close(self, order: RequestOrder) -> Transaction:
         """Close what is left of a request order, so that nobody can buy with it any more. Sent by the requester."""
-        operation = (order_tuple(order), 1, b"")
-        return self.transaction(
-            order.requester, self.network.hub, self.encode("manageRequestOrder", operation), "close"
-        )
+        return self.build_operation(order, CLOSE, order.requester)
+
+    def build_operation(self, order: Order, operation: int, sender: str, signature: str = "0x") -> Transaction:
+        """Announce an order to the hub instead of a signature in it (SIGN), or end it for good (CLOSE). Sent by the
+        asset's owner or the requester; by anybody with their `signature` of the operation (`orders.sign_operation`)."""
+        kind = next(name for name, record in KINDS.items() if isinstance(order, record))
+        data = self.encode(f"manage{kind.capitalize()}Order", (order_tuple(order), operation, signature))
+        return self.transaction(sender, self.network.hub, data, "close" if operation == CLOSE else "announce")
 
     def send(self, signed: SignedTransaction) -> None:
         """Hand a signed transaction to the node, once. Sending the same again is harmless and not an error; whether it

@@ -35,6 +35,16 @@ class Market:
         min_volume, min_trust. Without `app` or `requester` only orders open to everybody are listed."""
         return self._orders("workerpool", **filters)
 
+    def dataset_orders(self, dataset: str, **filters: Any) -> list[PublishedOrder]:
+        """Open orders of `dataset`, cheapest first. Filters: app, requester, workerpool, min_tag, max_tag,
+        min_volume."""
+        return self._orders("dataset", dataset=dataset, **filters)
+
+    def request_orders(self, **filters: Any) -> list[PublishedOrder]:
+        """Open request orders, the best paid first. Filters: requester, beneficiary, category, app, dataset,
+        workerpool, min_tag, max_tag, max_trust, min_volume."""
+        return self._orders("request", **filters)
+
     def order(self, kind: str, order_hash: str) -> PublishedOrder:
         found = self._transport.get_json(f"{self._url(kind)}/{order_hash}", {"chainId": self._network.chain_id})
         return self._published(kind, found)

@@ -37,9 +37,9 @@ def result_location(results: bytes) -> str:
         found = load_json(results)
         location = found["location"] if found["storage"] == "ipfs" else ""
     except (ValueError, KeyError, TypeError) as problem:
-        raise ResultRefused("The worker left no link to its result.", "Its frames can be rendered again.") from problem
+        raise ResultRefused("The worker left no link to its result.", "The task can be bought again.") from problem
     if not isinstance(location, str) or not _LOCATION.fullmatch(location):
-        raise ResultRefused("The worker left a link that leads nowhere.", "Its frames can be rendered again.")
+        raise ResultRefused("The worker left a link that leads nowhere.", "The task can be bought again.")
     return location
 
 
@@ -212,4 +212,4 @@ def _check_name(name: str) -> None:
 
 
 def _refused(why: str) -> ResultRefused:
-    return ResultRefused(f"The worker's archive is refused: {why}.", "Its frames can be rendered again.")
+    return ResultRefused(f"The worker's archive is refused: {why}.", "The task can be bought again.")

@@ -22,7 +22,7 @@ MATCH_CODES: dict[str, tuple[str, str]] = {
     "03": ("The app costs more than the order allows.", "Plan again with a higher price limit."),
     "04": ("The dataset costs more than the order allows.", "Plan again with a higher price limit."),
     "05": ("The worker group costs more than the order allows.", "Plan again with a higher price limit."),
-    "06": ("The worker group lacks an ability that the render needs (tag).", "Choose a worker group with that tag."),
+    "06": ("The worker group lacks an ability that the task needs (tag).", "Choose a worker group with that tag."),
     "07": ("App and request do not agree on running in an enclave.", "Ask for what the app is: confidential or not."),
     "10": ("The request is for another app.", "Plan again."),
     "11": ("The request is for another dataset.", "Plan again."),

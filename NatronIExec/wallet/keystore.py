@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,8 @@ class Keystore:
     def _write(self, file: Path, name: str, key: bytes, password: str) -> None:
         if len(password) < MIN_PASSWORD:
             raise BadInput("The password is too short.", f"Use at least {MIN_PASSWORD} characters.")
-        content: dict[str, Any] = dict(EthAccount.encrypt(key, password, kdf="scrypt", iterations=self._scrypt_n))
-        content["x-name"] = name
+        encrypted = EthAccount.encrypt(key, _letters(password), kdf="scrypt", iterations=self._scrypt_n)
+        content: dict[str, Any] = {**encrypted, "x-name": name}
         paths.write_atomic(file, json.dumps(content, indent=2).encode())
 
 
@@ -169,14 +170,21 @@ def _signer_of(content: dict[str, Any], password: str) -> KeySigner:
 
 
 def _decrypt(content: dict[str, Any], password: str) -> bytes:
-    try:
-        return bytes(EthAccount.decrypt(content, password))
-    except ValueError as problem:
-        if "MAC" in str(problem):
-            raise WrongPassword("The password is wrong.", "Try again; capitals count.") from None
-        raise _damaged() from _without(problem)
-    except (KeyError, TypeError) as problem:
-        raise _damaged() from _without(problem)
+    """geth takes a password as it was typed, ethers (so the official SDK, so we) its letters in one standard form."""
+    for spelling in dict.fromkeys((_letters(password), password)):
+        try:
+            return bytes(EthAccount.decrypt(content, spelling))
+        except ValueError as problem:
+            if "MAC" not in str(problem):
+                raise _damaged() from _without(problem)
+        except (KeyError, TypeError) as problem:
+            raise _damaged() from _without(problem)
+    raise WrongPassword("The password is wrong.", "Try again; capitals count.")
+
+
+def _letters(password: str) -> str:
+    """The same password from every keyboard: an accent may be a letter's own or stand by itself (Unicode NFKC)."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def _damaged() -> BadInput:

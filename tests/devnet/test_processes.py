@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -125,3 +126,13 @@ def test_a_child_lives_as_long_as_the_process_not_as_its_thread(tmp_path: Path) 
 def test_a_parent_that_died_meanwhile_is_noticed() -> None:
     another = processes._dying_with(os.getppid(), signal.SIGKILL)
     assert subprocess.run(["true"], preexec_fn=another, check=False).returncode == 1
+
+
+def test_a_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
+    file = tmp_path / "rpc.port"
+    port = processes.kept_port(file)
+    assert processes.kept_port(file) == port
+    with socket.create_server(("127.0.0.1", port)):
+        assert processes.kept_port(file) != port
+    file.write_text("99999999")
+    assert 0 < processes.kept_port(file) < 65536

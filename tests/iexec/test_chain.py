@@ -7,11 +7,12 @@ from typing import Any, Callable
 
 import pytest
 
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import Conflict, NatronIExecError, NotEnoughFunds, OrderRefused, WrongChain
 from NatronIExec.iexec.claims import build_claims, claimable
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.orders import NULL_DATASET, deal_id, domain_separator, hash_order, sign_order, task_id
-from NatronIExec.iexec.preflight import preflight
+from NatronIExec.iexec.preflight import _priced, preflight
 from NatronIExec.iexec.records import TaskStatus
 from NatronIExec.iexec.sms import Sms
 from NatronIExec.iexec.transactions import require_gas
@@ -214,3 +215,16 @@ def test_no_dataset_is_exactly_the_null_order(make_match: Callable[..., Any], hu
     assert match.dataset == NULL_DATASET
     with pytest.raises(OrderRefused):
         preflight(hub, replace(match, dataset=replace(NULL_DATASET, datasetprice=1)))
+
+
+def test_amounts_that_differ_little_are_told_apart(hub: Hub, make_match: Callable[..., Any], requester: Any) -> None:
+    """A rounded sentence would say that what is there is enough."""
+    held = hub.balances(requester.address)
+    match = make_match()
+    dear = replace(match.workerpool, workerpoolprice=0)
+    short = held.stake_nrlc + held.rlc_nrlc + 1
+    match = replace(match, app=replace(match.app, appprice=short), workerpool=dear)
+    with pytest.raises(NotEnoughFunds) as refused:
+        _priced(match, 1, held, hub.account(requester.address))
+    assert rlc(short) in refused.value.title
+    assert refused.value.details["missing_nrlc"] == 1

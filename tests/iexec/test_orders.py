@@ -39,7 +39,7 @@ def test_hashes_equal_the_official_sdks() -> None:
     assert orders.hash_order(APP_ORDER, DOMAIN) == VECTORS["app_order_hash"]
     assert orders.hash_order(POOL_ORDER, DOMAIN) == VECTORS["workerpool_order_hash"]
     assert orders.hash_order(REQUEST, DOMAIN) == VECTORS["request_order_hash"]
-    assert orders.hash_close(REQUEST, DOMAIN) == VECTORS["request_close_hash"]
+    assert orders.hash_operation(REQUEST, orders.CLOSE, DOMAIN) == VECTORS["request_close_hash"]
 
 
 def test_signatures_equal_the_official_sdks() -> None:
@@ -65,7 +65,7 @@ def test_the_signature_is_not_part_of_the_hash() -> None:
 def test_a_closing_operation_is_signed_over_its_own_hash() -> None:
     from eth_account import Account
 
-    signature = orders.sign_close(REQUEST, DOMAIN, SIGNER)
+    signature = orders.sign_operation(REQUEST, orders.CLOSE, DOMAIN, SIGNER)
     recovered = Account._recover_hash(bytes.fromhex(VECTORS["request_close_hash"][2:]), signature=signature)
     assert recovered == SIGNER.address
 
