@@ -148,6 +148,18 @@ def button(text: str, action: Optional[Callable[..., Any]] = None, tip: str = ""
     return made
 
 
+def labelled(form: QtWidgets.QFormLayout, title: str, field: QtWidgets.QWidget, *beside: QtWidgets.QWidget) -> None:
+    """A row whose label belongs to its field: Alt with the letter after & goes there, and screen readers say it."""
+    label = QtWidgets.QLabel(title)
+    label.setBuddy(field)
+    field.setAccessibleName(title.replace("&", "").rstrip(":"))
+    line = QtWidgets.QHBoxLayout()
+    line.addWidget(field, 1)
+    for widget in beside:
+        line.addWidget(widget)
+    form.addRow(label, line)
+
+
 def secret_field(hint: str = "") -> QtWidgets.QLineEdit:
     """A masked field. Whoever reads it clears it at once."""
     field = QtWidgets.QLineEdit()
