@@ -127,6 +127,8 @@ class Crowded:
 
     # the engine client's side
 
+    connected = True
+
     def connect(self, start: bool = True) -> None:
         pass
 

@@ -125,7 +125,8 @@ class JobVerbs:
 
     def thumbnail(self, request: Request, args: Arguments) -> Any:
         size = min(max(args.take("size", int), 8), MAX_THUMBNAIL)
-        path = self._view.thumbnail(args.take("job", str), args.take("frame", int), args.maybe("view", str), size)
+        job, frame = args.take("job", str), args.take("frame", int)
+        path = self._view.thumbnail(job, frame, args.maybe("view", str), size, args.maybe("writer", str))
         return {"png": base64.b64encode(path.read_bytes()).decode()}
 
     def ledger(self, request: Request, args: Arguments) -> Any:

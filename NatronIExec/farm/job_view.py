@@ -109,10 +109,12 @@ class JobView:
             lines.append(f"The worker group has no log of this task: {problem}")
         return lines or ["This task has not brought its log home yet."]
 
-    def thumbnail(self, job_id: str, frame: int, view: str | None, size: int) -> Path:
-        """A small PNG of a frame that came back. Raises Conflict when it did not, BadInput when it is no picture."""
+    def thumbnail(self, job_id: str, frame: int, view: str | None, size: int, writer: str | None = None) -> Path:
+        """A small PNG of a frame that came back, of any writer and view when none is named. Raises Conflict when it did
+        not, BadInput when it is no picture."""
         for found in self._spool.frames(job_id):
-            if found.frame == frame and found.file and (view is None or found.view == view):
+            named = view in (None, found.view) and writer in (None, found.writer)
+            if found.frame == frame and found.file and named:
                 source = Path(found.file)
                 if not source.exists():
                     break

@@ -11,6 +11,7 @@ import collections
 import queue
 import threading
 import time
+import weakref
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 from NatronIExec.errors import Cancelled, EngineError, EngineGone, NatronIExecError
@@ -36,7 +37,7 @@ _LANE_OF = {
     "jobs": "queue",
     "show": "queue",
     "frames": "queue",
-    "logs": "queue",
+    "logs": "logs",
     "cancel": "queue",
     "remove": "queue",
     "networks": "settings",
@@ -46,6 +47,15 @@ _LANE_OF = {
     "workerpools": "market",
     "wallet.lock": "lock",
 }
+#: Verbs that change nothing, however often they are asked.
+_ASKS_ONLY = frozenset(
+    {"scan", "plan", "jobs", "show", "frames", "logs", "thumbnail", "networks", "workerpools", "settings.get",
+     "wallet.state", "ledger"}
+)  # fmt: skip
+
+
+def _to_nobody(answer: Any) -> None:
+    """Where answers go that nobody wants any more."""
 
 
 class Request:
@@ -63,8 +73,13 @@ class Request:
         with self._lock:
             self.cancelled.set()
             stop, self._stop = self._stop, None
+        self.release()
         if stop is not None:
             stop()
+
+    def release(self) -> None:
+        """Let go of who asked, on the GUI thread: a lane that held the last reference to a window would destroy it."""
+        self.done, self.failed, self.progress = _to_nobody, _to_nobody, None
 
     def begun(self, client: Any, number: int) -> None:
         """Called on the lane's thread once the engine has the request."""
@@ -116,16 +131,7 @@ class _Lane:
 
     def _answer(self, request: Request) -> None:
         try:
-            if self._client is None:
-                self._client = _connected(self._new_client)
-            client = self._client
-            result = client.call(
-                request.verb,
-                request.args,
-                progress=self._progress_of(request),
-                on_id=lambda number: request.begun(client, number),
-            )
-            self._post("answer", request, result)
+            self._post("answer", request, self._result(request))
         except NatronIExecError as problem:
             if isinstance(problem, EngineError):
                 self._drop_client()
@@ -136,6 +142,30 @@ class _Lane:
             self._post("failure", request, _unexpected(problem))
         finally:
             request.ended()
+
+    def _result(self, request: Request) -> Any:
+        """A question that was put to an engine which was restarted meanwhile is put again, if it only asks."""
+        is_old = self._client is not None
+        try:
+            return self._call(request)
+        except EngineGone:
+            if not is_old or request.verb not in _ASKS_ONLY:
+                raise
+            self._drop_client()
+            return self._call(request)
+
+    def _call(self, request: Request) -> Any:
+        if self._client is not None and not self._client.connected:
+            self._drop_client()
+        if self._client is None:
+            self._client = _connected(self._new_client)
+        client = self._client
+        return client.call(
+            request.verb,
+            request.args,
+            progress=self._progress_of(request),
+            on_id=lambda number: request.begun(client, number),
+        )
 
     def _progress_of(self, request: Request) -> Progress:
         def report(done: int, total: int, what: str) -> None:
@@ -169,15 +199,17 @@ class Bridge(QtCore.QObject):
         self._new_client = new_client
         self._lanes: Dict[str, _Lane] = {}
         self._inbox: Deque[Tuple[Any, ...]] = collections.deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._woken = False
         self._closing = threading.Event()
         self._lost = threading.Event()
         self._try_now = threading.Event()
         self._listening = False
+        self._open: weakref.WeakSet[Request] = weakref.WeakSet()
         self.problem: Optional[NatronIExecError] = None
         self.connected = False
-        self.last_event_s: Optional[float] = None
+        #: When the engine was last heard of, in an event or in an answer.
+        self.heard_s: Optional[float] = None
         self.jobs: Dict[str, Dict[str, Any]] = {}
         self.wallet: Optional[Dict[str, Any]] = None
         # A bound method of an object of the GUI thread: the call is queued when the signal comes from a lane.
@@ -193,6 +225,7 @@ class Bridge(QtCore.QObject):
     ) -> Request:
         """Send a command; `done(result)` or `failed(error)` is called later on the GUI thread."""
         request = Request(verb, args, done, failed, progress)
+        self._open.add(request)
         lane = _LANE_OF.get(verb, "wallet")
         if lane not in self._lanes:
             self._lanes[lane] = _Lane(lane, self._new_client, self._post)
@@ -212,12 +245,14 @@ class Bridge(QtCore.QObject):
 
     def close(self) -> None:
         """Stop all threads; nothing is delivered from now on. The engine goes on with its jobs."""
-        self._closing.set()
+        with self._lock:  # no lane is emitting now, nor will: who closed may be destroyed at any time
+            self._closing.set()
+            self._inbox.clear()
+        for request in list(self._open):
+            request.release()
         self.reconnect()
         for lane in self._lanes.values():
             lane.put(None)
-        with self._lock:
-            self._inbox.clear()
 
     # On the background threads
 
@@ -251,6 +286,7 @@ class Bridge(QtCore.QObject):
         """Until the connection breaks (the client reports it, or a question stays without an answer) or we close."""
         while not self._lost.wait(10):
             client.call("status", {}, timeout_s=30)
+            self._post("alive")
 
     def _on_event(self, event: Dict[str, Any]) -> None:
         """An event of the engine; the last one says that it is gone."""
@@ -260,17 +296,17 @@ class Bridge(QtCore.QObject):
             self._post("event", event)
 
     def _post(self, *message: Any) -> None:
-        if self._closing.is_set():
-            return
         with self._lock:
+            if self._closing.is_set():
+                return
             self._inbox.append(message)
             if self._woken:
                 return
             self._woken = True
-        try:
-            self._arrived.emit()
-        except RuntimeError:  # Natron is quitting and Qt destroyed the bridge
-            self._closing.set()
+            try:
+                self._arrived.emit()
+            except RuntimeError:  # Natron is quitting and Qt destroyed the bridge
+                self._closing.set()
 
     # On the GUI thread
 
@@ -295,24 +331,24 @@ class Bridge(QtCore.QObject):
                 faults.guarded(self._on_answer)(*message)
             elif kind == "connected":
                 self._on_connected(message[1])
+            elif kind == "alive":
+                self.heard_s = time.time()
             else:
                 self._on_lost(message[1])
         if events:
             self._on_events(events)
 
     def _on_answer(self, kind: str, request: Request, content: Any) -> None:
-        if request.cancelled.is_set():
-            return
         if kind == "progress":
             if request.progress is not None:
                 request.progress(*content)
-        elif kind == "answer":
-            request.done(content)
-        else:
-            request.failed(content)
+            return
+        answer = request.done if kind == "answer" else request.failed
+        request.release()
+        answer(content)
 
     def _on_connected(self, state: Dict[str, Any]) -> None:
-        self.connected, self.problem, self.last_event_s = True, None, time.time()
+        self.connected, self.problem, self.heard_s = True, None, time.time()
         rows = state["jobs"]
         removed = [job for job in self.jobs if job not in {row["id"] for row in rows}]
         self.jobs = {row["id"]: row for row in rows}
@@ -326,7 +362,7 @@ class Bridge(QtCore.QObject):
         self.connection_changed.emit(problem)
 
     def _on_events(self, events: List[Dict[str, Any]]) -> None:
-        self.last_event_s = time.time()
+        self.heard_s = time.time()
         rows: Dict[str, Dict[str, Any]] = {}
         removed: List[str] = []
         frames: Dict[str, Dict[Any, Dict[str, Any]]] = {}

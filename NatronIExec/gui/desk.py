@@ -72,13 +72,13 @@ class Desk:
         self._windows[window.app_id] = window
         if window.app_id not in self._panels:
             panel = window.new_panel(PANEL)
-            queue = QueuePanel(self.bridge, lambda files, writer: reader.show_frames(window, files, writer))
+            queue = QueuePanel(self.bridge, lambda frames: load_frames(window, frames))
             layout = QtWidgets.QVBoxLayout(panel)
             layout.setContentsMargins(0, 0, 0, 0)
             layout.addWidget(queue)
             faults.connect(queue.wallet_wanted, self.open_wallet)
             faults.connect(queue.settings_wanted, self.open_settings)
-            faults.connect(queue.again_wanted, lambda: self.open_submit(window))
+            faults.connect(queue.again_wanted, lambda sheet: self._again(window, queue, sheet))
             self._panels[window.app_id], self._queues[window.app_id] = panel, queue
         window.show_panel(self._panels[window.app_id], menu.PANEL_COMMAND)
         return self._queues[window.app_id]
@@ -109,6 +109,16 @@ class Desk:
         self._dialogs.append(dialog)
         faults.connect(dialog.finished, lambda: dialog.deleteLater())
         dialog.show()
+
+    def _again(self, window: NatronWindow, queue: QueuePanel, sheet: Dict[str, Any]) -> None:
+        """The dialog as it was for this job: what was chosen then becomes what was chosen last."""
+        original, shown = sheet["original"], window.project_file()
+        if str(shown) != original:
+            remedy = f"Open {original}, then choose this again."
+            queue.banner.say("info", f"{sheet['name']} is another project.", remedy, ("Dismiss", queue.banner.clear))
+            return
+        self.choices.save(shown, choice_of(sheet["submission"]))
+        self.open_submit(window)
 
     def _submitted(self, window: NatronWindow, job: str) -> None:
         if window.is_open():
@@ -204,3 +214,10 @@ class Desk:
 def load_frames(window: NatronWindow, frames: List[Dict[str, Any]]) -> List[str]:
     """A Read node for each writer and view whose frames are here; those that read them already are reloaded."""
     return [reader.show_frames(window, files, writer)[0] for writer, files in reader.sequences(frames)]
+
+
+def choice_of(submission: Dict[str, Any]) -> Dict[str, Any]:
+    """What the dialog can show of a job. One that rendered frames again names them by writer, which is one range when
+    all writers have the same."""
+    ranges = set(submission["frames_of"].values())
+    return {**submission, "frames": ranges.pop()} if len(ranges) == 1 else submission

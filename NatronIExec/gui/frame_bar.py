@@ -18,7 +18,7 @@ class BarDelegate(QtWidgets.QStyledItemDelegate):
         row = index.data(ROW)
         area = QtCore.QRectF(option.rect).adjusted(3, 4, -3, -4)
         painter.save()
-        painter.fillRect(area, theme.color(theme.FRAME_COLORS["waiting"]))
+        painter.fillRect(area, theme.color(theme.BAR_COLORS["waiting"]))
         left = area.left()
         for count, state in (
             (row["frames_done"], "imported"),
@@ -27,7 +27,7 @@ class BarDelegate(QtWidgets.QStyledItemDelegate):
         ):
             width = area.width() * count / max(1, row["frames_total"])
             painter.fillRect(
-                QtCore.QRectF(left, area.top(), width, area.height()), theme.color(theme.FRAME_COLORS[state])
+                QtCore.QRectF(left, area.top(), width, area.height()), theme.color(theme.BAR_COLORS[state])
             )
             left += width
         painter.setPen(QtGui.QPen(theme.color("#ffffff")))
@@ -82,7 +82,7 @@ class FrameStrip(QtWidgets.QWidget):
             cell = self.width() / float(count)
             for first, end, state in self.runs():
                 area = QtCore.QRectF(first * cell, 1, (end - first) * cell, self.height() - 2)
-                painter.fillRect(area, theme.color(theme.FRAME_COLORS[state]))
+                painter.fillRect(area, theme.color(theme.FRAME_COLORS.get(state, theme.UNKNOWN)))
             if cell >= 4:
                 painter.setPen(QtGui.QPen(theme.color(theme.SUNKEN)))
                 for at in range(1, count):
@@ -95,7 +95,7 @@ class FrameStrip(QtWidgets.QWidget):
             at = self.row_at(event.pos().x())
             if at >= 0:
                 row = self._rows[at]
-                text = "Frame {}: {}".format(row["frame"], words.FRAME_STATES[row["state"]].lower())
+                text = "Frame {}: {}".format(row["frame"], words.frame_state(row["state"]).lower())
                 QtWidgets.QToolTip.showText(event.globalPos(), text, self)
             return True
         return bool(super().event(event))
@@ -120,13 +120,12 @@ class Legend(QtWidgets.QWidget):
         line.addStretch(1)
 
     def show_frames(self, rows: Sequence[Dict[str, Any]]) -> None:
-        counts = {state: 0 for state in theme.FRAME_COLORS}
+        counts = dict.fromkeys(theme.FRAME_COLORS, 0)
         for row in rows:
-            counts[row["state"]] += 1
-        self._label.setText(
-            "&nbsp;&nbsp;".join(
-                f'<span style="color:{theme.FRAME_COLORS[state]}">■</span> {number} {words.FRAME_STATES[state].lower()}'
-                for state, number in counts.items()
-                if number
-            )
-        )
+            counts[row["state"]] = counts.get(row["state"], 0) + 1
+        self._label.setText("&nbsp;&nbsp;".join(_entry(state, number) for state, number in counts.items() if number))
+
+
+def _entry(state: str, number: int) -> str:
+    ink = theme.FRAME_COLORS.get(state, theme.UNKNOWN)
+    return f'<span style="color:{ink}">■</span> {number} {words.frame_state(state).lower()}'

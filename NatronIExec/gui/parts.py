@@ -3,7 +3,7 @@ text."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.gui import faults, theme
@@ -13,6 +13,8 @@ from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets, elide
 LEAST_WIDTH = 80
 #: Pixels that a desktop puts around a window, above and below.
 FRAME = 40
+#: A frame in a table.
+PICTURE = QtCore.QSize(54, 30)
 
 
 class ElidedLabel(QtWidgets.QWidget):
@@ -57,6 +59,7 @@ class Banner(QtWidgets.QFrame):
         self.setObjectName("banner")
         self.setFrameShape(QtWidgets.QFrame.NoFrame)
         self.level = ""
+        self.secret: Optional[QtWidgets.QLineEdit] = None
         self._picture = QtWidgets.QLabel()
         self._words = QtWidgets.QLabel()
         self._words.setWordWrap(True)
@@ -85,15 +88,18 @@ class Banner(QtWidgets.QFrame):
         """Other words for what was said: whoever is about to press a button still can."""
         self._words.setText("\n".join(part for part in (title, remedy) if part))
 
-    def ask_secret(self, hint: str) -> QtWidgets.QLineEdit:
+    def ask_secret(self, hint: str) -> None:
         """A masked field beside the buttons; Enter in it presses the first of them."""
-        field = secret_field(hint)
+        field = self.secret = secret_field(hint)
         field.setMinimumWidth(160)
-        first = self.buttons()[0]
-        faults.connect(field.returnPressed, first.click)
+        field.setAccessibleName(hint)
+        faults.connect(field.returnPressed, self.buttons()[0].click)
         self._buttons.insertWidget(0, field)
         field.setFocus()
-        return field
+
+    def take_secret(self) -> str:
+        """What was typed into that field, which is emptied; nothing when there is none."""
+        return take_secret(self.secret) if self.secret is not None else ""
 
     def say_error(self, problem: NatronIExecError, *actions: Tuple[str, Callable[[], Any]]) -> None:
         self.say("error", problem.title, problem.remedy, *actions)
@@ -112,10 +118,10 @@ class Banner(QtWidgets.QFrame):
         return [widget for widget in found if isinstance(widget, QtWidgets.QPushButton)]
 
     def _clear_buttons(self) -> None:
+        self.take_secret()
+        self.secret = None
         while self._buttons.count():
             widget = self._buttons.takeAt(0).widget()
-            if isinstance(widget, QtWidgets.QLineEdit):
-                widget.clear()
             widget.hide()
             widget.deleteLater()
 
@@ -149,6 +155,18 @@ def button(text: str, action: Optional[Callable[..., Any]] = None, tip: str = ""
     if action is not None:
         faults.connect(made.clicked, action)
     return made
+
+
+def labelled(form: QtWidgets.QFormLayout, title: str, field: QtWidgets.QWidget, *beside: QtWidgets.QWidget) -> None:
+    """A row whose label belongs to its field: Alt with the letter after & goes there, and screen readers say it."""
+    label = QtWidgets.QLabel(title)
+    label.setBuddy(field)
+    field.setAccessibleName(title.replace("&", "").rstrip(":"))
+    line = QtWidgets.QHBoxLayout()
+    line.addWidget(field, 1)
+    for widget in beside:
+        line.addWidget(widget)
+    form.addRow(label, line)
 
 
 def secret_field(hint: str = "") -> QtWidgets.QLineEdit:
@@ -216,4 +234,25 @@ def tree(
     made.setStyleSheet(theme.ITEMS)
     made.setTabKeyNavigation(False)
     made.setTextElideMode(Qt.ElideMiddle)
+    return made
+
+
+def table(model: Any, widths: Sequence[int]) -> QtWidgets.QTableView:
+    """A model's rows, of which several can be chosen; Tab leaves."""
+    made = QtWidgets.QTableView()
+    made.setModel(model)
+    made.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
+    made.setSelectionMode(QtWidgets.QAbstractItemView.ExtendedSelection)
+    made.setAlternatingRowColors(True)
+    made.setStyleSheet(theme.ITEMS)
+    made.setShowGrid(False)
+    made.setWordWrap(False)
+    made.setTabKeyNavigation(False)
+    made.setIconSize(PICTURE)
+    made.verticalHeader().hide()
+    made.verticalHeader().setDefaultSectionSize(PICTURE.height() + 4)
+    made.horizontalHeader().setStretchLastSection(True)
+    made.horizontalHeader().setHighlightSections(False)
+    for at, width in enumerate(widths):
+        made.setColumnWidth(at, width)
     return made

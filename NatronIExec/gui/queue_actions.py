@@ -1,15 +1,15 @@
-"""What can be done with the selected jobs: when, in which words, and through which verb. Nothing here is modal: what
-costs money shows its price in the panel's banner and waits for a click."""
+"""What can be done with the selected jobs: when, in which words, and through which verb. Nothing here is modal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.frames import format_frames
 from NatronIExec.gui import faults, words
 from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets
+from NatronIExec.gui.queue_offers import QueueOffers
 
 Row = Dict[str, Any]
 _OVER = ("done", "partly", "failed", "cancelled", "held")
@@ -24,7 +24,10 @@ class Action:
     tip: str
     reason: Callable[[Sequence[Row]], str]
     in_bar: bool = False
+    #: Of a job's frames, not of the job: also in the menu of the frames.
     of_frames: bool = False
+    #: Needs the list of frames.
+    names_frames: bool = False
 
 
 def _one(rows: Sequence[Row]) -> str:
@@ -49,17 +52,17 @@ def _retry_reason(rows: Sequence[Row]) -> str:
 ACTIONS: Sequence[Action] = (
     Action("rest", "Render the rest", "Render what failed, or what the test frames left.", _retry_reason, True),
     Action("again", "Render these again", "Render the selected frames again (all, when none is selected).", _one,
-           of_frames=True),
-    Action("cancel", "Cancel", "Stop what can be stopped; says what is bought already.",
+           of_frames=True, names_frames=True),
+    Action("cancel", "Cancel", "Stop what can be stopped; asks first, and says what stays paid.",
            lambda rows: _each(rows, lambda r: r["state"] not in _OVER or r["held"], "It is over."), True),
     Action("claim", "Claim refund", "Get the money of frames back that were not delivered in time.",
-           lambda rows: _each(rows, lambda r: r["state"] not in _OVER and bool(r["refund_at_s"]), "Nothing is late.")),
+           lambda rows: _each(rows, lambda r: r["state"] not in _OVER and words.is_late(r), "Nothing is late.")),
     Action("import", "Import frames", "Bring the frames into their folder again.",
            lambda rows: _each(rows, lambda r: bool(r["paid_nrlc"]), "Nothing was rendered yet.")),
-    Action("folder", "Open folder", "Open the folder that holds the frames.", _one, True),
+    Action("folder", "Open folder", "Open the folder that holds the frames.", _one, True, True),
     Action("read", "Load as Read", "A Read node with these frames beside their Write node.",
-           lambda rows: _one(rows) or ("" if rows[0]["frames_done"] else "No frame is here yet."), True),
-    Action("log", "Show log", "What happened, or what the renderer printed.", _one),
+           lambda rows: _one(rows) or ("" if rows[0]["frames_done"] else "No frame is here yet."), True, True),
+    Action("log", "Show log", "What happened, or what the renderer printed.", _one, of_frames=True),
     Action("details", "Details", "Ids and transactions.", _one),
     Action("duplicate", "Render again with other settings…", "Opens the dialog for this project.", _one),
     Action("bundle", "Export what was sent…", "The files and the manifest, as a folder.", _one),
@@ -69,30 +72,38 @@ ACTIONS: Sequence[Action] = (
 _NAMED = {action.name: action for action in ACTIONS}
 
 
-class QueueActions(QtCore.QObject):
-    """The panel's hands. `load(files, writer)` makes or reloads a Read node."""
+def by_name(name: str) -> Action:
+    return _NAMED[name]
 
-    def __init__(self, panel: Any, load: Callable[[List[str], Optional[str]], Any]) -> None:
+
+class QueueActions(QtCore.QObject):
+    """The panel's hands. `load(frame rows)` makes or reloads Read nodes and returns those."""
+
+    def __init__(self, panel: Any, load: Callable[[List[Row]], Any]) -> None:
         super().__init__(panel)
         self._panel = panel
         self._load = load
+        self._shown = QtWidgets.QMenu(panel)
+        if hasattr(self._shown, "setToolTipsVisible"):  # not in Qt4
+            self._shown.setToolTipsVisible(True)
+        offers = QueueOffers(panel)
         self._do: Dict[str, Callable[[Sequence[Row]], None]] = {
-            "rest": lambda rows: self._price(rows[0], None),
-            "again": lambda rows: self._price(rows[0], self._chosen_frames()),
-            "cancel": lambda rows: self._each(rows, "cancel", self._cancelled),
-            "claim": lambda rows: self._each(rows, "claim", self._claimed),
+            "rest": lambda rows: offers.price(rows[0], None),
+            "again": lambda rows: offers.price(rows[0], self._chosen_frames()),
+            "cancel": offers.cancel,
+            "claim": offers.claim,
             "import": lambda rows: self._each(rows, "import", self._imported),
             "remove": lambda rows: self._each(rows, "remove", lambda answer: None),
             "folder": self._open_folder,
             "read": self._load_as_read,
             "log": lambda rows: panel.tabs.setCurrentWidget(panel.log),
             "details": lambda rows: panel.tabs.setCurrentWidget(panel.details),
-            "duplicate": lambda rows: panel.again_wanted.emit(),
+            "duplicate": self._duplicate,
             "bundle": self._export,
         }
 
     def run_named(self, name: str) -> None:
-        self.run(_NAMED[name])
+        self.run(by_name(name))
 
     def runner(self, action: Action) -> Callable[[], None]:
         """A slot for `action` that takes no arguments (buttons send whether they are checked)."""
@@ -107,81 +118,43 @@ class QueueActions(QtCore.QObject):
         """Why not now; empty when it can be done. Frames that are not known yet cannot be named to the engine, which
         would take that for those that failed."""
         reason = action.reason(rows)
-        if not reason and action.of_frames and self._panel.frames.job != rows[0]["id"]:
+        if not reason and action.names_frames and self._panel.frames.job != rows[0]["id"]:
             return "Its frames are not known yet."
         return reason
 
-    def menu(self, rows: Sequence[Row]) -> QtWidgets.QMenu:
-        menu = QtWidgets.QMenu(self._panel)
-        menu.setToolTip("")
+    def menu(self, rows: Sequence[Row], of_frames: bool = False) -> QtWidgets.QMenu:
+        """The one menu, filled anew: one for every right click would stay for as long as the panel."""
+        self._shown.clear()
         for action in ACTIONS:
-            entry = menu.addAction(action.title)
+            if of_frames and not action.of_frames:
+                continue
+            entry = self._shown.addAction(action.title)
             reason = self.reason(action, rows)
             entry.setEnabled(not reason)
-            entry.setStatusTip(reason or action.tip)
+            entry.setToolTip(reason or action.tip)
             faults.connect(entry.triggered, self.runner(action))
-        return menu
+        return self._shown
 
     def _each(self, rows: Sequence[Row], verb: str, done: Callable[[Any], None]) -> None:
         for row in rows:
             self._panel.bridge.ask(verb, {"job": row["id"]}, done, self._panel.failed)
 
-    # money
-
     def _chosen_frames(self) -> Dict[str, str]:
         """By writer: the same number of another writer is another frame, and was not chosen."""
         numbers: Dict[str, List[int]] = {}
-        for frame in self._panel.selected_frames() or self._panel.frames.rows:
+        for frame in self._panel.pane.selected_frames() or self._panel.frames.rows:
             numbers.setdefault(frame["writer"], []).append(frame["frame"])
         return {writer: format_frames(found) for writer, found in numbers.items()}
 
-    def _price(self, row: Row, frames: Optional[Dict[str, str]]) -> None:
-        """What it costs, before it is bought; a paused job just goes on."""
+    def _duplicate(self, rows: Sequence[Row]) -> None:
         panel = self._panel
-        if row["state"] == "paused" and frames is None:
-            panel.asker.ask("retry", "retry", {"job": row["id"]}, lambda answer: panel.banner.clear(), panel.failed)
-            return
-        args: Dict[str, Any] = {"retry": row["id"]}
-        if frames:
-            args["frames_of"] = frames
-        panel.banner.say("info", "Asking for the price…")
-        panel.asker.ask("retry", "plan", args, lambda plan: self._offer(row, frames, plan), panel.failed)
-
-    def _offer(self, row: Row, frames: Optional[Dict[str, str]], plan: Dict[str, Any]) -> None:
-        panel = self._panel
-        problems = [problem for problem in plan["problems"] if problem["code"] != "wallet-locked"]
-        if problems:
-            panel.banner.say("error", problems[0]["title"], problems[0]["remedy"], ("Dismiss", panel.banner.clear))
-            return
-        text = "Rendering {} of {} costs at most {}.".format(
-            words.count(plan["frames"], "frame"), row["name"], words.rlc(plan["total_nrlc"])
-        )
-        buy = ("Render", lambda: self._buy(row, frames, plan))
-        panel.banner.say("info", text, "Nothing is spent yet.", buy, ("Not now", panel.banner.clear))
-
-    def _buy(self, row: Row, frames: Optional[Dict[str, str]], plan: Dict[str, Any]) -> None:
-        panel = self._panel
-        args = {"job": row["id"], "plan": plan["plan"], "max_total_nrlc": plan["total_nrlc"]}
-        if frames:
-            args["frames_of"] = frames
-        panel.banner.clear()
-        panel.asker.ask("retry", "retry", args, lambda answer: panel.select(answer["job"]), panel.failed)
-
-    def _cancelled(self, answer: Dict[str, List[str]]) -> None:
-        """Honest: what no longer happens, and what is paid all the same."""
-        self._panel.banner.say(
-            "info", " ".join(answer["stopped"]), " ".join(answer["bought"]), ("Dismiss", self._panel.banner.clear)
-        )
-
-    def _claimed(self, answer: Dict[str, Any]) -> None:
-        text = "{} claimed, {} back.".format(words.count(answer["tasks"], "task"), words.rlc(answer["refund_nrlc"]))
-        self._panel.banner.say("good", text, "", ("Dismiss", self._panel.banner.clear))
+        panel.asker.ask("again", "show", {"job": rows[0]["id"]}, panel.again_wanted.emit, panel.failed)
 
     def _imported(self, answer: Dict[str, Any]) -> None:
         text = "{} brought to {}, {} were there.".format(
             words.count(answer["imported"], "frame"), answer["folder"], answer["skipped"]
         )
-        self._panel.banner.say("good", text, "", ("Dismiss", self._panel.banner.clear))
+        self._panel.say_done(text)
 
     # files
 
@@ -191,14 +164,11 @@ class QueueActions(QtCore.QObject):
     def _load_as_read(self, rows: Sequence[Row]) -> None:
         panel = self._panel
 
-        def got(frames: List[Dict[str, Any]]) -> None:
-            groups: Dict[Any, List[str]] = {}
-            for frame in frames:
-                if frame["file"] and frame["state"] == "imported":
-                    groups.setdefault((frame["writer"], frame["view"]), []).append(frame["file"])
+        def got(frames: List[Row]) -> None:
             try:
-                for (writer, _), files in groups.items():
-                    self._load(files, writer)
+                if not self._load(frames):
+                    panel.banner.say("info", "These frames are no images, so they are not loaded.",
+                                     "Open their folder instead.", ("Dismiss", panel.banner.clear))  # fmt: skip
             except NatronIExecError as problem:
                 panel.failed(problem)
 
@@ -211,4 +181,4 @@ class QueueActions(QtCore.QObject):
             self._panel.asker.ask("bundle", "bundle", args, self._exported, self._panel.failed)
 
     def _exported(self, answer: Dict[str, str]) -> None:
-        self._panel.banner.say("good", "Exported to " + answer["path"] + ".", "", ("Dismiss", self._panel.banner.clear))
+        self._panel.say_done("Exported to " + answer["path"] + ".")

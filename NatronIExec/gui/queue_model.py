@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import time
 from pathlib import PurePath
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -20,8 +21,8 @@ ROW = int(Qt.UserRole)
 #: An active job that heard nothing from its network for this long is said to be old, in seconds.
 STALE_S = 120
 
-JOB_COLUMNS = ("Render", "Frames", "State", "Price", "Ready in", "Worker group", "Writers", "Folder")
-JOB, BAR, STATE, PRICE, ETA, GROUP, WRITERS, FOLDER = range(8)
+JOB_COLUMNS = ("Render", "Frames", "State", "Price", "Ready in", "Refund", "Worker group", "Writers", "Folder")
+JOB, BAR, STATE, PRICE, ETA, REFUND, GROUP, WRITERS, FOLDER = range(9)
 
 FRAME_COLUMNS = ("Frame", "State", "Time", "Size", "Tries", "File", "Last line of the log", "Writer")
 FRAME, FRAME_STATE, TIME, SIZE, TRIES, FILE, LOG, WRITER = range(8)
@@ -96,24 +97,23 @@ class JobsModel(QtCore.QAbstractTableModel):
         self._insert(fresh)
 
     def _insert(self, fresh: List[Dict[str, Any]]) -> None:
+        """Neighbours at once, the oldest first, so that places above stay what they are. No reset: it would take the
+        selection with it."""
         fresh.sort(key=lambda row: -row["created_s"])
-        if not fresh:
-            return
-        if not self.rows or fresh[-1]["created_s"] >= self.rows[0]["created_s"]:
-            self.beginInsertRows(QtCore.QModelIndex(), 0, len(fresh) - 1)
-            self.rows[:0] = fresh
+        while fresh:
+            ages = [-row["created_s"] for row in self.rows]
+            place = bisect.bisect_left(ages, -fresh[-1]["created_s"])
+            first = next(at for at, row in enumerate(fresh) if bisect.bisect_left(ages, -row["created_s"]) == place)
+            self.beginInsertRows(QtCore.QModelIndex(), place, place + len(fresh) - first - 1)
+            self.rows[place:place] = fresh[first:]
             self._count()
             self.endInsertRows()
-        else:
-            self.beginResetModel()
-            self.rows = sorted([*fresh, *self.rows], key=lambda row: -row["created_s"])
-            self._count()
-            self.endResetModel()
+            del fresh[first:]
 
     def tick(self) -> None:
         """Times that pass by themselves."""
         if self.rows:
-            self.dataChanged.emit(self.index(0, STATE), self.index(len(self.rows) - 1, ETA))
+            self.dataChanged.emit(self.index(0, STATE), self.index(len(self.rows) - 1, REFUND))
 
     def _count(self) -> None:
         self._at = {row["id"]: at for at, row in enumerate(self.rows)}
@@ -136,6 +136,8 @@ class JobsModel(QtCore.QAbstractTableModel):
         if column == ETA:
             unknown = row["eta_s"] is None or row["state"] in words.OVER or self.lost_since_s is not None
             return "" if unknown else words.duration(row["eta_s"])
+        if column == REFUND:
+            return words.refund(row)
         if column == GROUP:
             return words.short_address(row["workerpool"])
         if column == WRITERS:
@@ -197,9 +199,9 @@ class FramesModel(QtCore.QAbstractTableModel):
         if role == TIP and column in (FILE, LOG):
             return row["file"] if column == FILE else row["log"]
         if role == PICTURE and column == FRAME and row["file"] and self.job is not None:
-            return self._thumbnails.icon(self.job, row["frame"], row["view"])
+            return self._thumbnails.icon(self.job, row["frame"], row["view"], row["writer"])
         if role == INK and column == FRAME_STATE:
-            return theme.color(theme.FRAME_COLORS[row["state"]])
+            return theme.color(theme.FRAME_INKS.get(row["state"], theme.UNKNOWN))
         if role == ALIGNMENT:
             return RIGHT if column in (FRAME, TIME, SIZE, TRIES) else LEFT
         return row if role == ROW else None
@@ -216,6 +218,8 @@ class FramesModel(QtCore.QAbstractTableModel):
         for row in rows:
             at = self._at.get(_key(row))
             if at is not None:
+                if self.job is not None and self.rows[at]["file"] != row["file"]:
+                    self._thumbnails.forget(self.job, row["frame"])
                 self.rows[at] = row
                 changed.append(at)
         if changed:
@@ -235,7 +239,7 @@ def _frame_text(row: Dict[str, Any], column: int) -> str:
     if column == FRAME:
         return str(row["frame"])
     if column == FRAME_STATE:
-        return words.FRAME_STATES[row["state"]]
+        return words.frame_state(row["state"])
     if column == TIME:
         return "" if row["time_s"] is None else words.duration(row["time_s"])
     if column == SIZE:

@@ -1,25 +1,27 @@
-"""Settings: network and endpoints, limits, folders, how long things are kept. The engine holds and checks them."""
+"""Settings: what to render on, limits, folders, storage, endpoints. The engine holds and checks them."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional
+import math
+from typing import Any, Dict, List, Optional
 
 from NatronIExec import __version__, paths
 from NatronIExec.errors import BadInput, NatronIExecError
 from NatronIExec.gui import faults, words
 from NatronIExec.gui.bridge import Asker, Bridge
-from NatronIExec.gui.parts import Banner, button, choose, item_of, open_at, quiet
+from NatronIExec.gui.endpoints_tab import EndpointsTab
+from NatronIExec.gui.parts import Banner, button, choose, item_of, labelled, open_at, quiet
 from NatronIExec.gui.qt import QtWidgets, Signal
 
-ENDPOINTS = (
-    ("rpc", "Chain (RPC)"),
-    ("market", "Market"),
-    ("sms", "Secrets"),
-    ("ipfs", "Upload"),
-    ("gateway", "Download"),
+_CAPS = (("job_cap_nrlc", "At &most a render (RLC):"), ("day_cap_nrlc", "At most a &day (RLC):"))
+#: Setting, label, seconds or days a unit, and the least that makes sense.
+_TIMES = (
+    ("lock_after_s", "&Lock the wallet after (min):", 60, 60),
+    ("keep_inputs_days", "&Keep uploads (days):", 1, 0),
 )
-_CAPS = (("job_cap_nrlc", "At most a render (RLC):"), ("day_cap_nrlc", "At most a day (RLC):"))
-_TIMES = (("lock_after_s", "Lock the wallet after (min):", 60), ("keep_inputs_days", "Keep uploads (days):", 1))
+_STORAGES = (("An IPFS node", "ipfs"), ("A bucket (S3)", "s3"))
+_S3 = (("endpoint", "&Endpoint:", "Amazon's"), ("bucket", "&Bucket:", ""), ("prefix", "&Folder in it:", "none"),
+       ("region", "&Region:", "us-east-1"))  # fmt: skip
 
 
 class SettingsDialog(QtWidgets.QDialog):
@@ -31,113 +33,124 @@ class SettingsDialog(QtWidgets.QDialog):
         super().__init__(parent)
         self.bridge, self.asker = bridge, Asker(bridge)
         self.settings: Dict[str, Any] = {}
-        self.networks: Dict[str, Dict[str, Any]] = {}
         self._build()
         faults.connect(self.finished, self.asker.drop)
         self.asker.ask("networks", "networks", {}, self._got_networks, self.failed)
 
+    # building
+
     def _build(self) -> None:
         self.setWindowTitle("iExec Settings")
         self.banner = Banner()
-        self.network = QtWidgets.QComboBox()
-        faults.connect(self.network.currentIndexChanged, self._show_endpoints)
         self.fields: Dict[str, QtWidgets.QLineEdit] = {}
-        self.urls: Dict[str, QtWidgets.QLineEdit] = {}
-        form = QtWidgets.QFormLayout()
-        form.addRow("Network:", self.network)
-        for kind, title in ENDPOINTS:
-            self.urls[kind] = QtWidgets.QLineEdit()
-            line = QtWidgets.QHBoxLayout()
-            line.addWidget(self.urls[kind], 1)
-            line.addWidget(button("Test", self._tester(kind), "Ask it one question."))
-            form.addRow(title + ":", line)
-        for name, title in (*_CAPS, *((name, title) for name, title, _ in _TIMES)):
-            self.fields[name] = QtWidgets.QLineEdit()
-            form.addRow(title, self.fields[name])
-        for name, _ in _CAPS:
-            self.fields[name].setPlaceholderText("no limit")
-        self.out = QtWidgets.QLineEdit()
-        self.out.setPlaceholderText("Where each writer says")
-        line = QtWidgets.QHBoxLayout()
-        line.addWidget(self.out, 1)
-        line.addWidget(button("Choose…", self._choose_folder))
-        form.addRow("Frames go to:", line)
-        self.notify = QtWidgets.QCheckBox("Tell me on the desktop when a render ends or needs an answer")
-        form.addRow("", self.notify)
+        self.endpoints = EndpointsTab(self.asker, self.banner)
+        self.tabs = QtWidgets.QTabWidget()
+        self.tabs.addTab(self._renders_tab(), "Renders")
+        self.tabs.addTab(self._storage_tab(), "Storage")
+        self.tabs.addTab(self.endpoints, "Endpoints")
         column = QtWidgets.QVBoxLayout(self)
         column.addWidget(self.banner)
-        column.addLayout(form)
+        column.addWidget(self.tabs, 1)
         column.addWidget(quiet(f"Version {__version__}. State and logs are in {paths.home()}."))
         column.addWidget(quiet("To update: pip install --upgrade natron-iexec, then restart Natron."))
         buttons = QtWidgets.QHBoxLayout()
         buttons.addStretch(1)
-        self.save = button("Save", self._save)
+        self.save = button("&Save", self._save)
         self.save.setEnabled(False)
+        self.save.setDefault(True)
         buttons.addWidget(button("Close", self.reject))
         buttons.addWidget(self.save)
         column.addLayout(buttons)
-        open_at(self, 620, 480)
+        open_at(self, 620, 460)
+
+    def _renders_tab(self) -> QtWidgets.QWidget:
+        page = QtWidgets.QWidget()
+        form = QtWidgets.QFormLayout(page)
+        self.network = QtWidgets.QComboBox()
+        labelled(form, "Render &on:", self.network)
+        for name, title in (*_CAPS, *((name, title) for name, title, _, _ in _TIMES)):
+            self.fields[name] = QtWidgets.QLineEdit()
+            labelled(form, title, self.fields[name])
+        for name, _ in _CAPS:
+            self.fields[name].setPlaceholderText("no limit")
+        self.out = QtWidgets.QLineEdit()
+        self.out.setPlaceholderText("Where each writer says")
+        labelled(form, "&Frames go to:", self.out, button("Choose…", self._choose_folder))
+        self.notify = QtWidgets.QCheckBox("&Tell me on the desktop when a render ends or needs an answer")
+        form.addRow("", self.notify)
+        return page
+
+    def _storage_tab(self) -> QtWidgets.QWidget:
+        page = QtWidgets.QWidget()
+        form = QtWidgets.QFormLayout(page)
+        self.storage = QtWidgets.QComboBox()
+        for title, value in _STORAGES:
+            self.storage.addItem(title, value)
+        labelled(form, "&Upload to:", self.storage)
+        self.s3: Dict[str, QtWidgets.QLineEdit] = {}
+        for name, title, hint in _S3:
+            self.s3[name] = QtWidgets.QLineEdit()
+            self.s3[name].setPlaceholderText(hint)
+            labelled(form, title, self.s3[name])
+        note = "Where the project and its files are uploaded for the workers. The keys of a bucket come from its own "
+        form.addRow(quiet(note + "configuration (AWS profile), never from here. The IPFS node is among the endpoints."))
+        faults.connect(self.storage.currentIndexChanged, self._storage_changed)
+        self._storage_changed()
+        return page
+
+    # showing
 
     def failed(self, problem: NatronIExecError) -> None:
         self.banner.say_error(problem)
 
     def _got_networks(self, rows: List[Dict[str, Any]]) -> None:
-        self.networks = {row["name"]: row for row in rows}
-        blocked = self.network.blockSignals(True)
+        self.endpoints.show_networks(rows)
         for row in rows:
             self.network.addItem(row["title"], row["name"])
-        self.network.blockSignals(blocked)
         self.asker.ask("settings", "settings.get", {}, self.show_settings, self.failed)
 
     def show_settings(self, settings: Dict[str, Any]) -> None:
         self.settings = settings
         choose(self.network, settings["network"])
+        choose(self.endpoints.network, settings["network"])
         for name, _ in _CAPS:
             value = settings[name]
             self.fields[name].setText("" if value is None else words.rlc(value).replace(" RLC", ""))
-        for name, _, unit in _TIMES:
+        for name, _, unit, _ in _TIMES:
             self.fields[name].setText(f"{settings[name] / unit:g}")
         self.out.setText(settings["output_folder"] or "")
         self.notify.setChecked(bool(settings["notify"]))
-        self._show_endpoints()
+        choose(self.storage, settings["storage"])
+        for name, field in self.s3.items():
+            field.setText(settings["s3"].get(name) or "")
         self.save.setEnabled(True)
 
-    def _show_endpoints(self) -> None:
-        name = item_of(self.network)
-        if name in self.networks:
-            for kind, field in self.urls.items():
-                field.setText(self.networks[name]["endpoints"].get(kind) or "")
-
-    def _tester(self, kind: str) -> Callable[[], None]:
-        return lambda: self._test(kind)
-
-    def _test(self, kind: str) -> None:
-        args = {"network": item_of(self.network), "kind": kind, "url": self.urls[kind].text().strip()}
-        self.banner.say("info", "Asking {}…".format(args["url"]))
-
-        def answered(answer: Dict[str, Any]) -> None:
-            self.banner.say("good", "{} answers in {} ms: {}.".format(args["url"], answer["ms"], answer["answer"]))
-
-        self.asker.ask("test", "test_endpoint", args, answered, self.failed)
+    def _storage_changed(self) -> None:
+        for field in self.s3.values():
+            field.setEnabled(item_of(self.storage) == "s3")
 
     def _choose_folder(self) -> None:
         folder = QtWidgets.QFileDialog.getExistingDirectory(self, "Where frames go")
         if folder:
             self.out.setText(str(folder))
 
+    # saving
+
     def changes(self) -> Dict[str, Any]:
         """What differs from what the engine has. Raises BadInput for what is no amount or number."""
-        name = item_of(self.network)
-        wanted: Dict[str, Any] = {"network": name, "notify": self.notify.isChecked()}
+        wanted: Dict[str, Any] = {"network": item_of(self.network), "notify": self.notify.isChecked()}
         wanted["output_folder"] = self.out.text().strip() or None
         for cap, _ in _CAPS:
             wanted[cap] = words.parse_rlc(self.fields[cap].text())
-        for field, title, unit in _TIMES:
-            wanted[field] = _number(self.fields[field].text(), title) * unit
-        known = self.networks.get(name, {}).get("endpoints", {})
-        urls = {kind: field.text().strip() for kind, field in self.urls.items()}
-        if any(urls[kind] != (known.get(kind) or "") for kind in urls):
-            wanted["endpoints"] = {**self.settings["endpoints"], name: {k: url for k, url in urls.items() if url}}
+        for field, title, unit, least in _TIMES:
+            wanted[field] = _number(self.fields[field].text(), title, unit, least)
+        wanted["endpoints"] = self.endpoints.overrides(self.settings)
+        wanted["storage"] = item_of(self.storage)
+        typed = {name: field.text().strip() for name, field in self.s3.items()}
+        if typed != {name: self.settings["s3"].get(name) or "" for name in typed}:
+            wanted["s3"] = typed
+        if wanted["storage"] == "s3" and not typed["bucket"]:
+            raise BadInput("The bucket has no name.", "Type it under Storage, or upload to an IPFS node.")
         return {key: value for key, value in wanted.items() if self.settings.get(key) != value}
 
     def _save(self) -> None:
@@ -153,11 +166,13 @@ class SettingsDialog(QtWidgets.QDialog):
         self.accept()
 
 
-def _number(text: str, title: str) -> int:
+def _number(text: str, title: str, unit: int, least: int) -> int:
+    """Seconds or days of what was typed in `unit`s. Raises BadInput."""
     try:
-        number = int(float(text.replace(",", ".")))
+        number = float(text.replace(",", ".")) * unit
     except ValueError:
-        number = -1
-    if number < 0:
-        raise BadInput("{} needs a number.".format(title.rstrip(":")), "Type 0 or more.")
-    return number
+        number = math.nan
+    if not math.isfinite(number) or round(number) < least:
+        name = title.replace("&", "").rstrip(":")
+        raise BadInput(f"{name} needs a number.", f"Type {least // unit} or more.")
+    return round(number)

@@ -123,9 +123,11 @@ def clock(at_s: Optional[float], now_s: Optional[float] = None) -> str:
 
 
 def short_address(address: Optional[str]) -> str:
+    """`0x7099…7979`; a name is left as it is."""
     if not address:
         return UNKNOWN
-    return f"{address[:6]}…{address[-4:]}" if len(address) > 12 else address
+    is_long = address.startswith("0x") and len(address) > 12
+    return f"{address[:6]}…{address[-4:]}" if is_long else address
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -24,7 +24,8 @@ from shapes import (
     workerpool_row,
 )
 
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGPQ5c8BIgYIBQARTAH5GjZ6cQAAAABJRU5ErkJggg=="
+#: 4 × 4 pixels of one blue.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGNwaDgARwzEcQBoUhgBbi01fQAAAABJRU5ErkJggg=="
 
 
 class Refuse(Exception):

@@ -52,7 +52,7 @@ VERBS = {
     "claim": {"job?": str, "password?": str},
     "remove": {"job": str},
     "bundle": {"job": str, "to": str},
-    "thumbnail": {"job": str, "frame": int, "view?": str, "size": int},
+    "thumbnail": {"job": str, "frame": int, "view?": str, "writer?": str, "size": int},
     "networks": {},
     "workerpools": {"network": str, "tasks?": int, "confidential?": bool},
     "test_endpoint": {"network": str, "kind": ("rpc", "market", "sms", "ipfs", "gateway"), "url": str},

@@ -1,5 +1,9 @@
 """The way to the engine: what is stopped stops, what is slow holds up only itself."""
 
+import weakref
+
+import pytest
+
 
 def ask(bridge, verb, args=None):
     """The request, and the list that its answer or error is put into."""
@@ -52,3 +56,49 @@ def test_the_wallet_is_locked_at_once(bridge, engine, until):
     _, settings = ask(bridge, "settings.get")
     _, bought = ask(bridge, "retry", {"job": "job-1"})
     until(lambda: locked and settings and bought, "for the answers")
+
+
+def test_the_first_request_after_a_restart_of_the_engine(bridge, engine, until):
+    _, heard = ask(bridge, "networks")
+    until(lambda: heard, "for the answer")
+    engine.drop_clients()
+    _, again = ask(bridge, "networks")
+    until(lambda: again, "for the answer")
+    assert again == heard
+
+
+def test_what_may_have_been_bought_is_not_asked_twice(bridge, engine, until):
+    _, heard = ask(bridge, "import", {"job": "job-1"})
+    until(lambda: heard, "for the answer")
+    held = engine.hold("retry")
+    _, bought = ask(bridge, "retry", {"job": "job-1"})
+    until(lambda: engine.args_of("retry"), "for the question")
+    engine.drop_clients()
+    until(lambda: bought, "for the loss")
+    held.set()
+    assert bought[0].code == "engine-gone"
+    assert len(engine.args_of("retry")) == 1
+
+
+class Asks:
+    """Somebody who asks, as a window does, and may be gone before the answer."""
+
+    def heard(self, answer):
+        self.answer = answer
+
+
+@pytest.mark.parametrize("how", ["answered", "cancelled", "closed"])
+def test_no_lane_keeps_who_asked(bridge, engine, until, how):
+    """It would destroy a window on a thread that is not the window's."""
+    asks = Asks()
+    gone = weakref.ref(asks)
+    if how != "answered":
+        engine.hold("networks")
+    request = bridge.ask("networks", {}, asks.heard, asks.heard)
+    if how == "answered":
+        until(lambda: hasattr(gone(), "answer"), "for the answer")
+    else:
+        until(lambda: engine.args_of("networks"), "for the question")
+        (request.cancel if how == "cancelled" else bridge.close)()
+    del asks
+    assert gone() is None

@@ -2,7 +2,7 @@
 
 import pytest
 from fake_natron import App, Node
-from shapes import frame_row, job_row
+from shapes import frame_row, job_row, job_sheet
 from wire_client import WireClient
 
 from NatronIExec.gui import desk as desk_module
@@ -90,3 +90,28 @@ def test_a_closed_dialog_is_let_go_of(desk, engine, tmp_path, until):
     engine._wallet(unlocked=False)
     until(lambda: not desk.bridge.wallet["unlocked"] and not alive(dialog), "for the event")
     assert asked == []
+
+
+def test_other_settings_begin_with_those_of_the_job(desk, engine, tmp_path, until):
+    project = tmp_path / "b.ntp"
+    engine.jobs = [job_row(original=str(project), writers=["Write1"])]
+    again = job_sheet(engine.jobs[0])
+    again["submission"].update(chunk=7, out="/work/elsewhere", frames_of={"Write1": "3,7"})
+    engine.answers["show"] = lambda args: again
+    queue = desk.open_queue(NatronWindow(App(project)))
+    until(lambda: desk.bridge.jobs, "for the job")
+    queue.select("job-1")
+    queue.actions_.run_named("duplicate")
+    until(lambda: desk._dialogs, "for the dialog")
+    chosen = desk.choices.load(project)
+    assert (chosen["chunk"], chosen["out"], chosen["frames"]) == (7, "/work/elsewhere", "3,7")
+
+
+def test_other_settings_of_another_project_name_it(desk, engine, tmp_path, until):
+    engine.jobs = [job_row(original="/work/shot_020.ntp")]
+    queue = desk.open_queue(NatronWindow(App(tmp_path / "b.ntp")))
+    until(lambda: desk.bridge.jobs, "for the job")
+    queue.select("job-1")
+    queue.actions_.run_named("duplicate")
+    until(lambda: "Open /work/shot_020.ntp" in queue.banner.text(), "for what to do")
+    assert not desk._dialogs

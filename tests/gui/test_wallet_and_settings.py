@@ -1,10 +1,10 @@
 """Accounts and settings: what is typed goes to the engine and nowhere else."""
 
 import pytest
-from shapes import ADDRESS, wallet_state
+from shapes import ADDRESS, settings_sheet, wallet_state
 
 from NatronIExec.gui.parts import choose
-from NatronIExec.gui.qt import QtWidgets
+from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from NatronIExec.gui.settings_dialog import SettingsDialog
 from NatronIExec.gui.wallet_dialog import WalletDialog
 
@@ -16,6 +16,11 @@ def wallet(bridge, until):
     until(lambda: dialog.state is not None, "for the wallet")
     yield dialog
     dialog.close()
+
+
+def press(widget, key):
+    for kind in (QtCore.QEvent.KeyPress, QtCore.QEvent.KeyRelease):
+        QtWidgets.QApplication.sendEvent(widget, QtGui.QKeyEvent(kind, key, Qt.NoModifier))
 
 
 def fields(dialog):
@@ -146,8 +151,78 @@ def test_nonsense_is_not_saved(settings, engine):
 
 
 def test_an_endpoint_is_tried(settings, engine, until):
-    settings.urls["rpc"].setText("http://127.0.0.1:1")
-    settings._test("rpc")
+    settings.endpoints.urls["rpc"].setText("http://127.0.0.1:1")
+    settings.endpoints.test("rpc")
     until(lambda: "answers in 12 ms" in settings.banner.text(), "for the answer")
     assert engine.args_of("test_endpoint")[0]["url"] == "http://127.0.0.1:1"
-    assert settings.changes()["endpoints"]
+    assert settings.changes() == {"endpoints": {"arbitrum-sepolia": {"rpc": "http://127.0.0.1:1"}}}
+
+
+def test_looking_at_real_money_is_not_paying_with_it(settings, engine, until):
+    choose(settings.endpoints.network, "arbitrum")
+    settings.endpoints.urls["market"].setText("https://market.mine")
+    choose(settings.endpoints.network, "arbitrum-sepolia")
+    settings.endpoints.urls["sms"].setText("")
+    choose(settings.endpoints.network, "arbitrum")
+    assert settings.endpoints.urls["market"].text() == "https://market.mine"
+    settings.save.click()
+    until(lambda: engine.args_of("settings.set"), "for the question")
+    assert engine.args_of("settings.set") == [
+        {"changes": {"endpoints": {"arbitrum": {"market": "https://market.mine"}}}}
+    ]
+
+
+def test_an_endpoint_goes_back_to_the_networks_own(bridge, engine, until):
+    own = {"arbitrum-sepolia": {"rpc": "https://rpc.example", "sms": "https://sms.example"}}
+    engine.settings = settings_sheet(endpoints=own)
+    dialog = SettingsDialog(bridge)
+    until(lambda: dialog.save.isEnabled(), "for the settings")
+    dialog.endpoints.urls["rpc"].setText("")
+    assert dialog.changes() == {"endpoints": {"arbitrum-sepolia": {"sms": "https://sms.example"}}}
+    dialog.close()
+
+
+def test_frames_can_be_uploaded_to_a_bucket(settings, engine, until):
+    assert not settings.s3["bucket"].isEnabled()
+    choose(settings.storage, "s3")
+    settings.save.click()
+    assert "bucket has no name" in settings.banner.text()
+    settings.s3["bucket"].setText("renders")
+    settings.save.click()
+    until(lambda: engine.args_of("settings.set"), "for the question")
+    s3 = {"endpoint": "", "bucket": "renders", "prefix": "", "region": ""}
+    assert engine.args_of("settings.set") == [{"changes": {"storage": "s3", "s3": s3}}]
+
+
+@pytest.mark.parametrize("seconds", [60, 90, 100, 900, 86400])
+def test_times_that_nobody_touched_are_no_change(bridge, engine, until, seconds):
+    engine.settings = settings_sheet(lock_after_s=seconds)
+    dialog = SettingsDialog(bridge)
+    until(lambda: dialog.save.isEnabled(), "for the settings")
+    assert dialog.changes() == {}
+    dialog.close()
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("lock_after_s", "0.5", "Type 1 or more."),
+        ("lock_after_s", "inf", "Type 1 or more."),
+        ("lock_after_s", "nan", "Type 1 or more."),
+        ("keep_inputs_days", "-1", "Type 0 or more."),
+        ("keep_inputs_days", "1e999", "Type 0 or more."),
+        ("job_cap_nrlc", "1,000", "Write 1000"),
+    ],
+)
+def test_numbers_that_make_no_sense(settings, engine, field, text, said):
+    settings.fields[field].setText(text)
+    settings.save.click()
+    assert said in settings.banner.text()
+    assert engine.args_of("settings.set") == []
+
+
+def test_enter_saves_the_settings(settings, engine, until):
+    settings.fields["job_cap_nrlc"].setText("1.5")
+    settings.fields["job_cap_nrlc"].setFocus()
+    press(settings.fields["job_cap_nrlc"], Qt.Key_Return)
+    until(lambda: engine.args_of("settings.set"), "for the question")

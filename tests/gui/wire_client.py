@@ -19,6 +19,10 @@ class WireClient:
         self._connection = None
         self._gone = False
 
+    @property
+    def connected(self):
+        return self._connection is not None and not self._gone
+
     def connect(self, start=True):
         try:
             self._connection = Client(self._engine.address, authkey=self._engine.key)
