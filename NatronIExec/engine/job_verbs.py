@@ -11,11 +11,11 @@ from NatronIExec import settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
 from NatronIExec.errors import BadInput
+from NatronIExec.farm.asked import scan_submission
 from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.market_offers import Wanted, offers
-from NatronIExec.farm.plan import scan_submission
 from NatronIExec.farm.retries import Asked
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.submission import Submission, from_json

@@ -13,13 +13,14 @@ from typing import Any
 
 from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
 from NatronIExec.farm import rows
+from NatronIExec.farm.asked import Progress, split_test
 from NatronIExec.farm.bundle import export_bundle
 from NatronIExec.farm.buyer import Sign
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.pipeline import Pipeline
-from NatronIExec.farm.plan import Plan, Progress, make_plan
+from NatronIExec.farm.plan import Plan, make_plan
 from NatronIExec.farm.retries import Asked, retry_submission
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
@@ -313,8 +314,6 @@ def _frozen(plan: Plan) -> Submission:
 
 
 def _first(plan: Plan) -> Submission:
-    from NatronIExec.farm.plan import split_test
-
     return split_test(plan.scan, plan.submission)[0]
 
 

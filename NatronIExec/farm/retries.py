@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Conflict
+from NatronIExec.farm.asked import parse_frames
 from NatronIExec.farm.job import Job, JobFrame
-from NatronIExec.farm.plan import parse_frames
 from NatronIExec.farm.submission import Submission
 from NatronIExec.frames import format_frames
 

@@ -17,12 +17,13 @@ from NatronIExec.errors import (
     OutputError,
     WalletError,
 )
+from NatronIExec.farm.asked import scan_submission
 from NatronIExec.farm.bundle import Bundle, Terms, contents_of, make_bundle
 from NatronIExec.farm.buyer import Buyer, Sign
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.hashes import Hashes
 from NatronIExec.farm.job import Job
-from NatronIExec.farm.plan import scan_submission, unsigned_request
+from NatronIExec.farm.plan import unsigned_request
 from NatronIExec.farm.scan import Scan
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
