@@ -34,7 +34,7 @@ DOORS = {
     "OpenImageIO": {"images.py"},
     "cryptography": {"seal.py"},
     "boto3": {"storage/s3.py"},
-    "fileseq": {"farm/plan.py"},
+    "fileseq": {"farm/asked.py"},
     "defusedxml": {"farm/ntp.py"},
     "qtpy": {"gui/qt.py"},
     "NatronEngine": {"host/api.py"},
