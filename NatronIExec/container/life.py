@@ -14,17 +14,17 @@ _PROC = Path("/proc")
 
 
 class Life:
-    """Signs of life of the processes of one session: a frame, or work on one. `stalled` when there was neither for
+    """Signs of life of one process group: a frame, or work on one. `stalled` when there was neither for
     `stall_s` seconds of `clock`."""
 
-    def __init__(self, session: int, stall_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._session = session
+    def __init__(self, group: int, stall_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._group = group
         self._stall_s = stall_s
         self._clock = clock
         self.sign()
 
     def sign(self) -> None:
-        self._since, self._used_s = self._clock(), cpu_seconds(self._session)
+        self._since, self._used_s = self._clock(), cpu_seconds(self._group)
 
     @property
     def look_at(self) -> float:
@@ -40,14 +40,14 @@ class Life:
         return self._used_s - before < BUSY_SHARE * (now - since)
 
 
-def cpu_seconds(session: int) -> float:
-    """What the processes of `session` and their ended children have used until now (proc(5), /proc/PID/stat); 0 where
+def cpu_seconds(group: int) -> float:
+    """What the processes of `group` and their ended children have used until now (proc(5), /proc/PID/stat); 0 where
     the system has no such files: then only frames are signs of life."""
     ticks = 0
     for stat in _PROC.glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            # the name before the last bracket may hold anything; then state, parent, group, session …
+            # the name before the last bracket may hold anything; then state, parent, group …
             values = stat.read_text(errors="replace").rpartition(")")[2].split()
-            if int(values[3]) == session:
+            if int(values[2]) == group:
                 ticks += sum(int(value) for value in values[11:15])
     return ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0

@@ -51,19 +51,19 @@ def test_a_frame_is_a_sign_of_life_where_the_processor_is_not_known(monkeypatch:
     assert life.stalled()
 
 
-def test_what_a_session_computes_counts_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_process_group_computes_counts_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("NatronIExec.container.life._PROC", tmp_path)
-    for number, (name, session, ticks) in enumerate([("a) 1 (", 7, 100), ("b c", 7, 300), ("d", 8, 900), ("e", 7, -1)]):
+    for number, (name, group, ticks) in enumerate([("a) 1 (", 7, 100), ("b c", 7, 300), ("d", 8, 900), ("e", 7, -1)]):
         stat = tmp_path / str(number) / "stat"
         stat.parent.mkdir()
-        whole = f"{number} ({name}) S 1 {number} {session} " + "0 " * 7 + f"{ticks} 0 0 0 20"
+        whole = f"{number} ({name}) S 1 {group} {number} " + "0 " * 7 + f"{ticks} 0 0 0 20"
         stat.write_text(whole if ticks >= 0 else "torn")
     used = cpu_seconds(7)
     assert used == cpu_seconds(8) * 4 / 9
     now = [0.0]
     life = Life(7, used / BUSY_SHARE / 2, lambda: now[0])
     now[0] = life.look_at
-    (tmp_path / "1" / "stat").write_text("1 (b) S 1 1 7 " + "0 " * 7 + "700 0 0 0 20")
+    (tmp_path / "1" / "stat").write_text("1 (b) S 1 7 1 " + "0 " * 7 + "700 0 0 0 20")
     assert not life.stalled()
     now[0] = life.look_at
     assert life.stalled()
