@@ -72,10 +72,12 @@ class Hub:
         known: list[Call] = [("eth_chainId", []), self.view("eip712domain_separator")]
         wanted = [self.view("viewCategory", number) for number in range(FIRST_CATEGORIES)]
         answers = self.transport.rpc_batch_raw(self.network.rpc, [*known, *wanted])
-        for answer in answers[: len(known)]:
+        chain, separator, *categories = answers
+        if isinstance(separator, RpcError) and separator.reverted:
+            separator = ""  # a contract, and none of iExec
+        for answer in (chain, separator):
             if isinstance(answer, RpcError):
                 raise answer
-        chain, separator, *categories = answers
         self._require_ours(chain, separator)
         there = itertools.takewhile(lambda answer: not isinstance(answer, RpcError), categories)
         return [self._category(number, answer) for number, answer in enumerate(there)]
