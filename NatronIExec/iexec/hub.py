@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import Any, Callable, Mapping, Sequence
-
-from eth_utils.address import to_checksum_address
+from typing import Any, Callable, Sequence
 
 from NatronIExec.errors import ServiceError, WrongChain
 from NatronIExec.iexec import abi
+from NatronIExec.iexec.decoding import address_of, block_of, deal_of, task_of
 from NatronIExec.iexec.interface import Interface
 from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.network import Network
 from NatronIExec.iexec.orders import CLOSE, KINDS, Domain, deal_id, domain_separator, order_tuple, task_id
 from NatronIExec.iexec.records import (
-    ZERO_ADDRESS,
     Account,
     Balances,
     Block,
@@ -29,7 +27,6 @@ from NatronIExec.iexec.records import (
     Order,
     RequestOrder,
     Task,
-    TaskStatus,
 )
 from NatronIExec.iexec.reverts import explain, explained
 from NatronIExec.iexec.transactions import (
@@ -72,10 +69,12 @@ class Hub:
         known: list[Call] = [("eth_chainId", []), self.view("eip712domain_separator")]
         wanted = [self.view("viewCategory", number) for number in range(FIRST_CATEGORIES)]
         answers = self.transport.rpc_batch_raw(self.network.rpc, [*known, *wanted])
-        for answer in answers[: len(known)]:
+        chain, separator, *categories = answers
+        if isinstance(separator, RpcError) and separator.reverted:
+            separator = ""  # a contract, and none of iExec
+        for answer in (chain, separator):
             if isinstance(answer, RpcError):
                 raise answer
-        chain, separator, *categories = answers
         self._require_ours(chain, separator)
         there = itertools.takewhile(lambda answer: not isinstance(answer, RpcError), categories)
         return [self._category(number, answer) for number, answer in enumerate(there)]
@@ -189,7 +188,7 @@ class Hub:
 
     def deals(self, dealids: Sequence[str]) -> list[Deal | None]:
         answers = self.batch([self.view("viewDeal", dealid) for dealid in dealids])
-        return [self._deal(dealid, answer) for dealid, answer in zip(dealids, answers)]
+        return [deal_of(dealid, self.decode("viewDeal", answer)) for dealid, answer in zip(dealids, answers)]
 
     def deals_of_request(self, request_hash: str, volume: int) -> list[Deal]:
         """What was bought with a request order over `volume` tasks, whoever sent the match: a deal's id follows from
@@ -207,7 +206,7 @@ class Hub:
         for at in range(0, len(wanted), TASKS_A_BATCH):
             part = [(task_id(dealid, index), dealid, index) for dealid, index in wanted[at : at + TASKS_A_BATCH]]
             answers = self.batch([self.view("viewTask", taskid) for taskid, _, _ in part])
-            found += [self._task(*which, answer) for which, answer in zip(part, answers)]
+            found += [task_of(*which, self.decode("viewTask", answer)) for which, answer in zip(part, answers)]
         return found
 
     def fees(self) -> Fees:
@@ -329,59 +328,3 @@ class Hub:
         if not receipt.ok:
             raise explain(f"transaction {transaction_hash} failed")
         return receipt
-
-    # decoding
-
-    def _deal(self, dealid: str, answer: str) -> Deal | None:
-        app, dataset, workerpool, *rest = self.decode("viewDeal", answer)
-        trust, category, tag, requester, beneficiary, callback, params, start, first, size, _, _, _ = rest
-        if not size:
-            return None
-        return Deal(
-            dealid=dealid,
-            app=to_checksum_address(app[0]),
-            app_price_nrlc=app[2],
-            dataset=to_checksum_address(dataset[0]),
-            dataset_price_nrlc=dataset[2],
-            workerpool=to_checksum_address(workerpool[0]),
-            workerpool_owner=to_checksum_address(workerpool[1]),
-            workerpool_price_nrlc=workerpool[2],
-            trust=trust,
-            category=category,
-            tag="0x" + tag.hex(),
-            requester=to_checksum_address(requester),
-            beneficiary=to_checksum_address(beneficiary),
-            callback=to_checksum_address(callback),
-            params=params,
-            start_s=start,
-            bot_first=first,
-            bot_size=size,
-        )
-
-    def _task(self, taskid: str, dealid: str, index: int, answer: str) -> Task:
-        values = self.decode("viewTask", answer)
-        return Task(
-            taskid=taskid,
-            dealid=dealid,
-            index=index,
-            status=_status(values[0]),
-            final_deadline_s=values[6],
-            result_digest="0x" + values[11].hex(),
-            results=values[12],
-            contributors=tuple(to_checksum_address(worker) for worker in values[10]),
-        )
-
-
-def _status(number: int) -> TaskStatus:
-    try:
-        return TaskStatus(number)
-    except ValueError:
-        raise ServiceError(f"The chain knows a task status {number}.", "Update the plugin.") from None
-
-
-def address_of(answer: str) -> str:
-    return to_checksum_address("0x" + answer[-40:]) if len(answer) >= 42 else ZERO_ADDRESS
-
-
-def block_of(answer: Mapping[str, Any]) -> Block:
-    return Block(int(answer["number"], 16), int(answer["timestamp"], 16))

@@ -198,7 +198,7 @@ class Transport:
         self, send: Callable[[], requests.Response], url: str, tries: int, busy_tries: int, accept: Sequence[int]
     ) -> requests.Response:
         for attempt in itertools.count(1):
-            wait_s = self._wait(attempt)
+            asked_s = 0.0
             with _translated(url, final=attempt >= tries):
                 response = send()
                 if response.status_code < 400 or response.status_code in accept:
@@ -206,8 +206,8 @@ class Transport:
                 last = busy_tries if response.status_code == 429 else tries
                 if response.status_code not in _RETRY_STATUS or attempt >= last:
                     raise _refused(response, url)
-                wait_s = max(wait_s, _asked_wait_s(response))
-            self._sleep(wait_s)
+                asked_s = _asked_wait_s(response)
+            self._sleep(max(self._wait(attempt), asked_s))
         raise AssertionError("unreachable")
 
     def _send(self, method: str, url: str, **how: Any) -> requests.Response:

@@ -17,7 +17,8 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from NatronIExec.errors import ServiceError, Unreachable
-from NatronIExec.iexec.hub import TASKS_A_BATCH, Hub, block_of
+from NatronIExec.iexec.decoding import block_of
+from NatronIExec.iexec.hub import TASKS_A_BATCH, Hub
 from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.orders import task_id
 from NatronIExec.iexec.records import Block, Deal, TaskStatus
