@@ -179,7 +179,7 @@ class Workerpool:
         ids = task_ids(deal.dealid, deal.bot_first, deal.bot_size)
         for index in sorted(open_ones):
             taskid = ids[index - deal.bot_first]
-            self._notes.note(taskid, "INITIALIZED")
+            self._notes.begin(taskid, deal.requester)
             self._todo.put(_Job(deal, index, taskid, timeref))
 
     # workers
