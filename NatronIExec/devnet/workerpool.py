@@ -21,6 +21,7 @@ from eth_account.messages import encode_defunct
 from eth_utils.crypto import keccak
 
 from NatronIExec import log
+from NatronIExec.devnet import docker
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.contracts import TestAccount
@@ -93,6 +94,7 @@ class Workerpool:
         self.faults = faults
         self._todo: queue.Queue[_Job | None] = queue.Queue()
         self._stopping = threading.Event()
+        self._image = docker.image()
         self._next_block = 0
         self._begun_before = hub.block().number
         self._waiting: list[_Waiting] = []
@@ -179,7 +181,7 @@ class Workerpool:
         ids = task_ids(deal.dealid, deal.bot_first, deal.bot_size)
         for index in sorted(open_ones):
             taskid = ids[index - deal.bot_first]
-            self._notes.note(taskid, "INITIALIZED")
+            self._notes.begin(taskid, deal.requester)
             self._todo.put(_Job(deal, index, taskid, timeref))
 
     # workers
@@ -211,6 +213,7 @@ class Workerpool:
                 time_limit_s=job.timeref_s,
                 fault=self.faults.of(job.index),
                 stopping=self._stopping,
+                image=self._image,
             )
             self._notes.note(job.taskid, outcome.status, self._people[worker].address, outcome.stdout, outcome.stderr)
             if outcome.digest is not None and outcome.archive is not None:

@@ -69,10 +69,17 @@ class S3Storage:
     def remove(self, cids: Sequence[str]) -> None:
         for at in range(0, len(cids), DELETE_AT_ONCE):
             keys = [{"Key": self._name(cid)} for cid in cids[at : at + DELETE_AT_ONCE]]
-            delete = {"Objects": keys, "Quiet": True}
-            answer = self._ask(lambda delete=delete: self._client.delete_objects(Bucket=self._bucket, Delete=delete))  # type: ignore[misc]
-            for error in answer.get("Errors", []):  # each key has its own, below a 200
-                raise _kept(str(error.get("Code")), str(error.get("Message")))
+            self._delete(keys)
+
+    def _delete(self, keys: Sequence[Mapping[str, str]]) -> None:
+        try:
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+        except self._errors as problem:
+            said = getattr(problem, "response", {}).get("Error", {})
+            refused = _kept(str(said.get("Code")), str(said.get("Message")))
+            raise (refused if isinstance(refused, CannotRemove) else _translated(problem)) from problem
+        for error in answer.get("Errors", []):  # each key has its own, below a 200
+            raise _kept(str(error.get("Code")), str(error.get("Message")))
 
     def url(self, cid: str) -> str:
         return f"{self.gateway}/ipfs/{cid}"
@@ -95,9 +102,9 @@ class S3Storage:
     def _name(self, cid: str) -> str:
         return "/".join(part for part in (self._prefix, "ipfs", cid) if part)
 
-    def _ask(self, question: Callable[[], Any]) -> Any:
+    def _ask(self, question: Callable[[], Any]) -> None:
         try:
-            return question()
+            question()
         except self._errors as problem:
             raise _translated(problem) from problem
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from NatronIExec.engine import launch
 from NatronIExec.engine.client import EngineClient
 from NatronIExec.engine.launch import start_engine
 from NatronIExec.errors import EngineNotFound
@@ -28,6 +29,7 @@ def test_a_file_in_the_persons_home_is_not_taken_for_a_module(
     assert client.connect()["home"] == str(home)
     client.call("stop")
     client.close()
+    assert launch._started[-1].wait(60) == 0
 
 
 def test_a_state_folder_may_be_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

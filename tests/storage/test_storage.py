@@ -88,7 +88,7 @@ def test_a_node_in_trouble_has_removed_nothing(content_server: WebServer) -> Non
 
 
 @pytest.mark.parametrize(("code", "kind"), [("AccessDenied", CannotRemove), ("InternalError", ServiceError)])
-def test_a_bucket_that_keeps_a_file_says_so_in_a_200(
+def test_a_bucket_that_keeps_a_file_says_so(
     code: str, kind: type, bucket_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Amazon's own description of its answers checks this one."""
@@ -101,7 +101,11 @@ def test_a_bucket_that_keeps_a_file_says_so_in_a_200(
         stub.add_response("delete_objects", {"Errors": [{"Key": "ipfs/Qm", "Code": code, "Message": "no"}]})
         with pytest.raises(ServiceError, match="no") as said:
             storage.remove(["Qm"])
-    assert type(said.value) is kind
+        assert type(said.value) is kind
+        stub.add_client_error("delete_objects", code, "no", 403)
+        with pytest.raises(ServiceError, match="no") as said:
+            storage.remove(["Qm"])
+        assert type(said.value) is kind
 
 
 def test_an_upload_can_be_cancelled(storage: Storage) -> None:
