@@ -77,12 +77,7 @@ class ChunkRender:
             outcome = self._run(frames)
         self._keep(frames, outcome)
         left = self._left(frames)
-        if (
-            left
-            and not self._over()
-            and not self._writer.movie
-            and (outcome.stalled or outcome.crashed or not outcome.trouble)
-        ):
+        if left and not self._over() and (outcome.stalled or outcome.crashed or not outcome.trouble):
             self._say(f"{'Stalled' if outcome.stalled else 'Ended early'}; rendering {renderer_range(left)} again")
             self._keep(left, self._run(left, FEWER_THREADS))
         for frame in self._left(frames):
@@ -121,6 +116,7 @@ class ChunkRender:
     def _run(self, frames: Sequence[int], extra: Sequence[str] = ()) -> Outcome:
         for frame in frames:
             for path in self._paths(frame).values():
+                path.parent.mkdir(parents=True, exist_ok=True)  # Natron makes none for a view
                 if path.exists():
                     path.unlink()
         arguments = [localised(argument, self._folder) for argument in self._manifest.arguments]
@@ -154,8 +150,8 @@ class ChunkRender:
         """Take the frames that this run proved. After a complaint only a lone frame can be judged, and it fails."""
         if outcome.trouble:
             return
-        reported = set(frames) if self._writer.movie else outcome.frames.keys() & set(frames)
-        if self._writer.movie and (outcome.stalled or outcome.late or outcome.crashed):
+        reported = outcome.frames.keys() & set(frames)
+        if self._writer.movie and (len(reported) < len(frames) or not outcome.finished):
             return
         for frame in reported:
             files = self._paths(frame)

@@ -23,7 +23,7 @@ from NatronIExec.container.inputs import Inputs, localised
 from NatronIExec.container.renderer import find_renderer
 from NatronIExec.container.task import Task, read_task, renderer_environment
 from NatronIExec.errors import NatronIExecError, ProjectError
-from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, canonical, sha256_hex
+from NatronIExec.manifest import Frame, FrameList, ManifestWriter, canonical, sha256_hex
 
 LOG_BYTES = 65_536
 #: Of the time limit, and in seconds: what is kept back to say which frame failed before the worker ends the program.
@@ -87,9 +87,10 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float
 
 def _deliver(task: Task, done: Rendered) -> None:
     """Frames under short names, and the list of them that the chain will hold the hash of."""
+    writer = task.manifest.writers[task.chunk.writer]
     frames: List[Frame] = []
     for (number, view), path in sorted(done.files.items()):
-        name = _result_name(number, view, path.suffix, task.manifest.writers[task.chunk.writer].movie)
+        name = _result_name(number, view, path.suffix, writer)
         to = task.out / "frames" / name
         to.parent.mkdir(parents=True, exist_ok=True)
         if not to.exists():
@@ -98,19 +99,18 @@ def _deliver(task: Task, done: Rendered) -> None:
             frames.append(Frame(number, view, f"frames/{name}", pixels=images.pixel_hash(to)))
         else:
             frames.append(Frame(number, view, f"frames/{name}", to.stat().st_size, sha256_hex(to.read_bytes())))
-    if task.manifest.writers[task.chunk.writer].movie:
+    if writer.movie:
         frames = frames[:1]
-    writer = task.manifest.writers[task.chunk.writer].name
     (task.out / "frames.json").write_bytes(
-        FrameList(task.manifest.job, task.chunk.index, writer, tuple(frames)).to_bytes()
+        FrameList(task.manifest.job, task.chunk.index, writer.name, tuple(frames)).to_bytes()
     )
 
 
-def _result_name(frame: int, view: str, suffix: str, movie: bool) -> str:
-    name = f"{MOVIE}{suffix}" if movie else f"{frame:06d}{'.' + view if view else ''}{suffix}"
-    if len(name) > MAX_RESULT_NAME:
-        raise ProjectError(f"The view name {view} is too long.", "Shorten it in Natron's project settings.")
-    return name
+def _result_name(frame: int, view: str, suffix: str, writer: ManifestWriter) -> str:
+    """At most MAX_RESULT_NAME long whatever the view is called: its place among the views stands for its name."""
+    if writer.movie:
+        return f"{MOVIE}{suffix}"
+    return f"{frame:06d}{f'.{writer.views.index(view)}' if view else ''}{suffix}"
 
 
 def _report(task: Task, done: Rendered, kind: str, times: Mapping[str, float]) -> None:

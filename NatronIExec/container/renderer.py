@@ -57,7 +57,8 @@ class Bounds:
 @dataclass
 class Outcome:
     """What one run of the renderer did. `frames` are those that it reported; `trouble` its complaints, with
-    `unloadable` the inputs among them; `fatal` what no frame survives; `stalled`, `late` and `crashed` how it ended."""
+    `unloadable` the inputs among them; `fatal` what no frame survives; `stalled`, `late` and `crashed` how it ended. A
+    crash after it had `finished` is none: the files are closed by then (seen running: an abort at its exit)."""
 
     frames: Dict[int, float] = field(default_factory=dict)
     trouble: List[str] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Outcome:
     unloadable: Set[str] = field(default_factory=set)
     fatal: List[str] = field(default_factory=list)
     log: List[str] = field(default_factory=list)
+    finished: bool = False
     stalled: bool = False
     late: bool = False
     crashed: bool = False
@@ -108,7 +110,7 @@ def run(
         reader.join()
         child.stdout.close()
     # Below zero: a signal. From 128 on: a shell's word for one. 1 is Natron's refusal, which its log explains.
-    outcome.crashed = code is not None and (code < 0 or code >= 128)
+    outcome.crashed = code is not None and (code < 0 or code >= 128) and not outcome.finished
     if code == 1 and not outcome.fatal:
         outcome.fatal.append("the renderer refused the project")
     return outcome
@@ -151,9 +153,10 @@ def _understand(
     found = _FRAME.match(line)
     if found:
         frame = int(found.group(2))
-        outcome.frames[frame] = since_s
+        outcome.frames[frame] = outcome.frames.get(frame, 0.0) + since_s  # a line for each view
         progress(frame)
         return True
+    outcome.finished |= line.endswith(" ==> Rendering finished")
     absent = _NO_PLUGIN.search(line)
     if absent and plugins and absent.group(1) not in plugins:
         outcome.warnings.append(line)

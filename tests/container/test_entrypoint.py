@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from NatronIExec import images, seal
-from NatronIExec.manifest import InputFile, ManifestWriter, sha256_hex
+from NatronIExec.manifest import MAX_RESULT_NAME, ManifestWriter, sha256_hex
 
 
 def test_a_chunk_comes_back_as_proven_frames(job, capsys) -> None:
@@ -33,6 +33,35 @@ def test_every_format_is_proven_by_decoding_it(job, extension: str) -> None:
     job.change(writers=(ManifestWriter("Write1", extension),))
     assert job.run() == 0
     assert {Path(f.file).suffix for f in job.frames().frames} == {f".{extension}"}
+
+
+def test_every_view_is_a_file_whatever_it_is_called(job, project: str) -> None:
+    views = ("Left", "the right eye of the second camera")
+    table = "".join(f"&lt;Name&gt;{view}&lt;/Name&gt;" for view in views)
+    knob = f"<item><Name>viewsList</Name><item><Value>{table}</Value></item></item>"
+    job.replace(0, project.replace("</Project>", knob + "</Project>").encode())
+    job.change(writers=(ManifestWriter("Write1", "exr", views),))
+    assert job.run() == 0
+    listed = job.frames().frames
+    assert [(f.frame, f.view) for f in listed] == [(frame, view) for frame in (1, 2, 3) for view in views]
+    assert all(len(Path(f.file).name) <= MAX_RESULT_NAME for f in listed)
+    assert len({images.pixel_hash(job.out / f.file) for f in listed}) == 6
+
+
+def test_a_movie_is_one_file(job) -> None:
+    job.change(writers=(ManifestWriter("Write1", "mov", movie=True),))
+    assert job.run() == 0
+    (listed,) = job.frames().frames
+    assert (listed.frame, listed.file) == (1, "frames/movie.mov")
+    assert (job.out / listed.file).read_bytes().count(b"\xff\xd8\xff") == 3
+
+
+@pytest.mark.parametrize("drill", ["crash=2", "stall=2", "quit=end"])
+def test_a_movie_is_made_again_from_its_beginning(job, drill: str, capsys) -> None:
+    job.change(writers=(ManifestWriter("Write1", "mov", movie=True),), stall_s=3)
+    assert job.run(NATRON_IEXEC_SLATE=drill) == 0
+    assert (job.out / "frames" / "movie.mov").read_bytes().count(b"\xff\xd8\xff") == 3
+    assert ("rendering 1-3 again" in capsys.readouterr().out) == (drill != "quit=end")
 
 
 @pytest.mark.parametrize("drill", ["crash=2", "skip=2", "cut=2"])
@@ -92,8 +121,7 @@ def test_a_writer_that_is_not_in_the_project_fails_in_words(job, capsys) -> None
 
 
 def test_a_damaged_project_fails_in_words(job, capsys) -> None:
-    job.files[0] = InputFile("project.ntp", sha256_hex(b"<no"), 3, job.content.add(b"<no"))
-    job.change(files=tuple(job.files))
+    job.replace(0, b"<no")
     assert job.run() == 1
     assert "FAILED" in capsys.readouterr().out.strip().splitlines()[-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +28,12 @@ Pack = Callable[..., Any]
 def pack(job: Any, tmp_path: Path) -> Pack:
     """Makes `job` one of frames 1 to 3 of a sample, changed by `edit` before; its footage is named `plates`."""
 
-    def packed(edit: Callable[[str], str] = str, plates: str = "bg") -> Any:
+    def packed(edit: Callable[[str], str] = str, plates: str = "bg", sample: str = "simple") -> Any:
         folder = tmp_path / "shot010"
         shutil.copytree(SAMPLES, folder)
         for file in (folder / "plates").glob("bg.*"):
             file.rename(file.with_name(file.name.replace("bg", plates)))
-        project = folder / "simple.ntp"
+        project = folder / f"{sample}.ntp"
         text = project.read_text().replace("/plates/bg.", f"/plates/{plates}.")
         project.write_text(edit(text).replace(RECORDED, str(folder)))
         found = scan(project, frames=[1, 2, 3])
@@ -90,3 +91,26 @@ def test_a_renderer_that_hangs_is_ended_and_started_again(pack: Pack, tmp_path: 
     job.environ["NATRON_RENDERER"] = str(hanging)
     assert job.run() == 0
     assert "Stalled; rendering 1-3 again" in capsys.readouterr().out
+
+
+def with_views(text: str) -> str:
+    begin = text.index("\n\t<item>", text.index("<ProjectKnobsCount>4"))
+    end = text.index("\n\t</item>", begin) + len("\n\t</item>")
+    knob = re.sub(r"<Name>\w+</Name>", "<Name>viewsList</Name>", text[begin:end], count=1)
+    table = "<Value>&lt;Name&gt;Left&lt;/Name&gt;&lt;Name&gt;Right eye&lt;/Name&gt;</Value>"
+    knob = re.sub(r"<Value>.*?</Value>", lambda _: table, knob, count=1)
+    text = text[:begin] + knob + text[begin:]
+    return text.replace("<ProjectKnobsCount>4", "<ProjectKnobsCount>5").replace("/comp_####.png<", "/%V/comp_####.png<")
+
+
+def test_every_view_is_rendered(pack: Pack, capsys: Any) -> None:
+    job = pack(with_views)
+    assert job.run() == 0, capsys.readouterr().out
+    listed = [(frame.frame, frame.view) for frame in job.frames().frames]
+    assert listed == [(frame, view) for frame in (1, 2, 3) for view in ("Left", "Right eye")]
+
+
+def test_a_movie_is_rendered(pack: Pack, capsys: Any) -> None:
+    job = pack(sample="movie")
+    assert job.run() == 0, capsys.readouterr().out
+    assert [frame.file for frame in job.frames().frames] == ["frames/movie.mov"]
