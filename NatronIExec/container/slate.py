@@ -6,7 +6,8 @@ folder whose name has a view token. A movie is a stream of JPEG pictures, which 
 
 Switches for drills, in NATRON_IEXEC_SLATE (comma-separated): `stall=N` never ends frame N, `crash=N` dies at frame N,
 `skip=N` leaves frame N out, `cut=N` writes half a file; each happens once a job folder, as such things do. `stuck=N` is
-a stall that happens every time, `quit=end` an abort when all is done, as the real one has at times.
+a stall that happens every time, `small=N` a frame of half the size, `quit=end` an abort when all is done, as the real
+one has at times.
 """
 
 from __future__ import annotations
@@ -165,18 +166,18 @@ def _frame(writer: str, pattern: str, frame: int, view: str, asked: _Asked, read
         print(f"Persistent message: Could not open file: {to}\nError while rendering: Rendering Failed", flush=True)
         return False
     lines = [f"{frame:04d}", writer, Path(asked.project).stem, *([view] if view != "Main" else [])]
-    _draw(to, lines, (frame % 24) / 24, white=bool(missing))
+    _draw(to, (SIZE[0] // 2, SIZE[1] // 2) if drill == "small" else SIZE, lines, (frame % 24) / 24, bool(missing))
     if drill == "cut":
         os.truncate(str(to), to.stat().st_size // 2)
     return True
 
 
-def _draw(to: Path, lines: Sequence[str], shade: float, white: bool) -> None:
+def _draw(to: Path, size: Tuple[int, int], lines: Sequence[str], shade: float, white: bool) -> None:
     if to.suffix.lower().lstrip(".") not in MOVIES:
-        images.draw_slate(to, SIZE, lines, shade, white)
+        images.draw_slate(to, size, lines, shade, white)
         return
     picture = to.with_name(to.name + ".jpg")
-    images.draw_slate(picture, SIZE, lines, shade, white)
+    images.draw_slate(picture, size, lines, shade, white)
     with to.open("ab") as movie:
         movie.write(picture.read_bytes())
     picture.unlink()
@@ -201,7 +202,7 @@ def _drill(frame: object, folder: Path) -> str:
     for switch in filter(None, os.environ.get("NATRON_IEXEC_SLATE", "").split(",")):
         kind, _, at = switch.partition("=")
         mark = folder / f".{kind}-{at}"
-        if at == str(frame) and (kind == "stuck" or not mark.exists()):
+        if at == str(frame) and (kind in ("stuck", "small") or not mark.exists()):
             mark.touch()
             return kind
     return ""

@@ -35,6 +35,19 @@ def test_every_format_is_proven_by_decoding_it(job, extension: str) -> None:
     assert {Path(f.file).suffix for f in job.frames().frames} == {f".{extension}"}
 
 
+@pytest.mark.parametrize("one_size", [True, False])
+def test_a_frame_of_another_size_is_right_only_where_sizes_may_differ(job, one_size: bool, capsys) -> None:
+    job.change(writers=(ManifestWriter("Write1", "png", one_size=one_size),))
+    assert job.run(NATRON_IEXEC_SLATE="small=2") == int(one_size)
+    odd = "Frame 2: it is 320x180, the others are 640x360"
+    report = json.loads((job.out / "report.json").read_text())
+    assert report["log"].count("Write1 ==> Frame: 2") >= 2
+    if one_size:
+        assert odd in capsys.readouterr().out.splitlines()[-1]
+    else:
+        assert odd in report["warnings"]
+
+
 def test_every_view_is_a_file_whatever_it_is_called(job, project: str) -> None:
     views = ("Left", "the right eye of the second camera")
     table = "".join(f"&lt;Name&gt;{view}&lt;/Name&gt;" for view in views)
