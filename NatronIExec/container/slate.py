@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from NatronIExec import images
+from NatronIExec import __version__, images
 
 SIZE = (640, 360)
 MOVIES = ("mov", "mp4", "avi", "mkv")
@@ -46,6 +46,9 @@ class _Asked:
 
 
 def main(arguments: Sequence[str]) -> int:
+    if "--version" in arguments:
+        print(f"NatronRenderer stand-in: slate renderer version {__version__}", flush=True)
+        return 1
     print("NatronRenderer stand-in: slate renderer, not Natron", flush=True)
     try:
         asked = _parse(arguments)

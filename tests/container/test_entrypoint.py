@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from NatronIExec import images, seal
+from NatronIExec import __version__, images, seal
 from NatronIExec.manifest import MAX_RESULT_NAME, ManifestWriter, sha256_hex
 
 
@@ -23,6 +23,7 @@ def test_a_chunk_comes_back_as_proven_frames(job, capsys) -> None:
     assert computed == {"deterministic-output-path": str(job.out / "frames.json")}
     report = json.loads((job.out / "report.json").read_text())
     assert report["renderer"] == "slate"
+    assert report["renderer_version"].endswith(f"slate renderer version {__version__}")
     said = capsys.readouterr().out
     assert "slate renderer" in said
     assert said.count("rendered") >= 3
