@@ -118,7 +118,7 @@ class Jobs:
             raise Conflict("This plan cannot be bought.", "Plan it again.")
         if max_total_nrlc is not None and plan.most_nrlc > max_total_nrlc:
             raise PriceAboveCap(
-                f"The render now costs up to {rlc(plan.most_nrlc)}, more than the {rlc(max_total_nrlc)} that were shown.",
+                f"The render now costs up to {rlc(plan.most_nrlc)}, not the {rlc(max_total_nrlc)} that were shown.",
                 "Look at the new price and submit again.",
             )
         self._ledger.allow(plan.most_nrlc)
