@@ -100,7 +100,8 @@ class ChunkRender:
     def _over(self) -> str:
         """Why no more runs are worth their time, "" while they are."""
         if self._late:
-            return f"the time limit of the task ({self._manifest.limit_s} s) came first"
+            limit = f"the time limit of the task ({self._manifest.limit_s} s) came first"
+            return f"{limit}; give a task fewer frames, or a longer limit"
         if self._stalls >= MAX_STALLS:
             return f"the renderer stalled {self._stalls} times (no work on a frame for {self._manifest.stall_s} s)"
         return ""
