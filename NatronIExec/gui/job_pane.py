@@ -114,6 +114,8 @@ class JobPane(QtWidgets.QWidget):
         self.frames_table.scrollTo(self.frames.index(at, 0))
 
     def _frames_selected(self) -> None:
+        rows = self.frames_table.selectionModel().selectedRows()
+        self.strip.mark(min(index.row() for index in rows) if rows else -1)
         if self.tabs.currentWidget() is self.log:
             self.ask()
 
