@@ -127,8 +127,8 @@ class JobVerbs:
 
     def workerpools(self, request: Request, args: Arguments) -> Any:
         services = self._services.of(args.take("network", str))
-        frames, confidential = args.maybe("frames", int), args.flag("confidential")
-        wanted = Wanted(frames or 1, confidential, requester=self._wallet.current or "")
+        tasks, confidential = args.maybe("tasks", int), args.flag("confidential")
+        wanted = Wanted(tasks or 1, confidential, requester=self._wallet.current or "")
         return [offer.to_row() for offer in offers(services, wanted)]
 
     def _maybe_unlock(self, args: Arguments) -> None:

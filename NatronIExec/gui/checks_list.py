@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Optional, Sequence
 
 from NatronIExec.gui import theme
+from NatronIExec.gui.draft import check_title
 from NatronIExec.gui.parts import Banner, quiet
 from NatronIExec.gui.qt import QtWidgets, Signal
 
@@ -21,24 +22,24 @@ class ChecksList(QtWidgets.QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QtWidgets.QFrame.NoFrame)
         self.banners = []
-        self._fill([])
+        self._fill([], "Nothing was read yet.")
 
     def show_checks(self, checks: Sequence[Dict[str, Any]]) -> None:
-        self._fill(checks)
+        self._fill(checks, "Nothing to complain of.")
 
-    def _fill(self, checks: Sequence[Dict[str, Any]]) -> None:
+    def _fill(self, checks: Sequence[Dict[str, Any]], nothing: str) -> None:
         inner = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(inner)
         column.setContentsMargins(4, 4, 4, 4)
         column.setSpacing(4)
         self.banners = []
         for check in checks:
-            banner = Banner()
-            banner.say(check["level"], _title(check), check["remedy"] or "", *self._actions(check))
+            banner = Banner(inner)  # one without a parent is a window of its own while it is filled
+            banner.say(check["level"], check_title(check), check["remedy"] or "", *self._actions(check))
             column.addWidget(banner)
             self.banners.append(banner)
         if not checks:
-            column.addWidget(quiet("Nothing to complain of."))
+            column.addWidget(quiet(nothing))
         column.addStretch(1)
         self.setWidget(inner)
 
@@ -53,16 +54,11 @@ class ChecksList(QtWidgets.QScrollArea):
         return actions
 
 
-def _title(check: Dict[str, Any]) -> str:
-    node = check["node"]
-    return check["title"] if not node or node in check["title"] else "{}: {}".format(node, check["title"])
-
-
 def tab_title(checks: Sequence[Dict[str, Any]]) -> str:
     errors = sum(check["level"] == "error" for check in checks)
     warnings = sum(check["level"] == "warning" for check in checks)
     if errors:
-        return f"Checks ({errors} to mend)"
+        return f"Checks ({errors} to solve)"
     return f"Checks ({warnings})" if warnings else "Checks"
 
 

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from NatronIExec import paths
+from NatronIExec.errors import OutputError
+from NatronIExec.gui import faults
 
 SCHEMA = 1
 
-#: The keys of a Submission that are worth remembering, with what holds when nothing was chosen yet.
+#: The keys of a Submission that are worth remembering, with what holds when nothing was chosen yet. `frames_from` is
+#: ours: own, project or typed. `frames` is what was typed; a range of the project is never kept as numbers.
 DEFAULTS: Dict[str, Any] = {
     "writers": [],
+    "frames_from": "own",
     "frames": None,
     "chunk": None,
     "network": None,
@@ -44,13 +48,14 @@ class Choices:
     def load(self, project: Optional[Path]) -> Dict[str, Any]:
         return _sound(_read(self._file(project)) if project else {})
 
-    def known(self, project: Optional[Path]) -> bool:
-        """Whether this project was ever submitted: if not, test frames first are a good idea."""
-        return project is not None and self._file(project).exists()
-
     def save(self, project: Optional[Path], choice: Dict[str, Any]) -> None:
-        if project is not None:
+        """What cannot be written is not remembered, which is no reason to render nothing."""
+        if project is None:
+            return
+        try:
             self._write(self._file(project), {key: choice[key] for key in DEFAULTS if key in choice})
+        except OSError as problem:
+            faults.log(f"The choices of {project} could not be kept: {problem}")
 
     def presets(self) -> List[str]:
         return sorted(_read(self._presets_file()), key=str.lower)
@@ -61,14 +66,16 @@ class Choices:
         return {key: value for key, value in sound.items() if key not in _OF_ONE_PROJECT}
 
     def save_preset(self, name: str, choice: Dict[str, Any]) -> None:
+        """Raises OutputError."""
         presets = _read(self._presets_file())
         presets[name] = {key: choice[key] for key in DEFAULTS if key in choice and key not in _OF_ONE_PROJECT}
-        self._write(self._presets_file(), presets)
+        self._write_presets(presets)
 
     def remove_preset(self, name: str) -> None:
+        """Raises OutputError."""
         presets = _read(self._presets_file())
         presets.pop(name, None)
-        self._write(self._presets_file(), presets)
+        self._write_presets(presets)
 
     def _file(self, project: Path) -> Path:
         return self._folder / (
@@ -77,6 +84,15 @@ class Choices:
 
     def _presets_file(self) -> Path:
         return self._folder / "presets.json"
+
+    def _write_presets(self, presets: Dict[str, Any]) -> None:
+        try:
+            self._write(self._presets_file(), presets)
+        except OSError as problem:
+            raise OutputError(
+                f"The presets cannot be written: {problem.strerror}.",
+                f"Free some disk space or mend the permissions of {self._folder}, then try again.",
+            ) from problem
 
     def _write(self, file: Path, content: Dict[str, Any]) -> None:
         paths.private_folder(self._folder)
@@ -94,7 +110,9 @@ def _read(file: Path) -> Dict[str, Any]:
 
 
 def _sound(stored: Dict[str, Any]) -> Dict[str, Any]:
-    """Defaults, overridden by what was stored where it is of the right kind."""
+    """Defaults, overridden by what was stored where it is of the right kind. A Submission is such a choice, too."""
+    if stored.get("frames") and "frames_from" not in stored:
+        stored = dict(stored, frames_from="typed")
     result = {key: list(value) if isinstance(value, list) else value for key, value in DEFAULTS.items()}
     for key, default in DEFAULTS.items():
         value = stored.get(key, default)

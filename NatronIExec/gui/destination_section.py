@@ -11,7 +11,7 @@ from NatronIExec.gui.qt import QtWidgets, Signal
 #: More tasks than this on offer are as good as endless, and their number says nothing.
 PLENTY = 100_000
 PUBLIC_NOTE = "Anyone can read this project and its images while it is on the network."
-CONFIDENTIAL_NOTE = "Only the enclave (a sealed worker) can read this project."
+CONFIDENTIAL_NOTE = "Only the sealed worker that renders it can read this project."
 
 
 class DestinationSection(QtWidgets.QGroupBox):
@@ -83,6 +83,8 @@ class DestinationSection(QtWidgets.QGroupBox):
 
     def show_groups(self, rows: Optional[Sequence[Dict[str, Any]]], chosen: Optional[str]) -> None:
         """Cheapest first; None while they are asked for. One that does not fit stays in the list, with its reason."""
+        if rows is not None and self._rows == list(rows):
+            return  # the list may be open
         self._rows = None if rows is None else list(rows)
         self._showing = True
         self.group.clear()
@@ -93,6 +95,22 @@ class DestinationSection(QtWidgets.QGroupBox):
             )
             self.group.addItem(text + ("" if row["fits"] else " – does not fit"), row["workerpool"])
         choose(self.group, chosen)
+        self._showing = False
+        self._say_notes()
+
+    def choose_network(self, name: Optional[str]) -> bool:
+        """Whether there is such a network. Nobody is told of it."""
+        at = self.network.findData(name)
+        if at >= 0:
+            self._showing = True
+            self.network.setCurrentIndex(at)
+            self._showing = False
+        return at >= 0
+
+    def choose_group(self, workerpool: Optional[str]) -> None:
+        """One that offers nothing now counts as none. Nobody is told of it."""
+        self._showing = True
+        self.group.setCurrentIndex(max(0, self.group.findData(workerpool)))
         self._showing = False
         self._say_notes()
 

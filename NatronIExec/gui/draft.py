@@ -12,6 +12,8 @@ from typing import Any, Dict, List, Optional, Sequence, Set
 from NatronIExec.gui import words
 from NatronIExec.host.project import Snapshot
 
+#: Where the frames come from (`frames_from` of a choice).
+OWN, PROJECT, TYPED = "own", "project", "typed"
 _FRAMES = re.compile(r"\s*-?\d+\s*(-\s*-?\d+\s*([x:]\s*\d+\s*)?)?(,\s*-?\d+\s*(-\s*-?\d+\s*([x:]\s*\d+\s*)?)?)*")
 
 #: Problems of a plan that typing the password solves.
@@ -26,7 +28,7 @@ def frames_complaint(text: str) -> str:
 
 
 class Draft:
-    """Everything of one dialog that is not a widget. `choice` has the keys of a Submission besides the project."""
+    """Everything of one dialog that is not a widget. `choice` has the keys of `choices.DEFAULTS`."""
 
     def __init__(self, snapshot: Snapshot, choice: Dict[str, Any]) -> None:
         self.snapshot = snapshot
@@ -42,6 +44,8 @@ class Draft:
     def submission(self) -> Dict[str, Any]:
         """The Submission of the protocol."""
         asked = dict(self.choice)
+        project_range = "{}-{}".format(*self.snapshot.frame_range)
+        asked["frames"] = {OWN: None, PROJECT: project_range, TYPED: asked["frames"]}[asked.pop("frames_from")]
         asked["project"] = str(self.snapshot.project)
         asked["original"] = str(self.snapshot.original) if self.snapshot.original else None
         asked["ocio"] = os.environ.get("OCIO")  # what this Natron uses; the engine has another environment
@@ -83,7 +87,8 @@ class Draft:
         if self.scan is not None:
             if not self.choice["writers"]:
                 found.append("Choose at least one writer.")
-            found.extend(check["title"] for check in self.checks() if check["level"] == "error")
+            found.extend(check_title(check) for check in self.checks() if check["level"] == "error")
+        found.extend(self._above_limit())
         if found:
             return found
         if pricing or (self.plan is None and not self.plan_problem):
@@ -93,19 +98,28 @@ class Draft:
     def _price_blockers(self, wallet: Optional[Dict[str, Any]], password_typed: bool) -> List[str]:
         if self.plan is None:
             return [self.plan_problem]
-        found = []
-        for problem in self.plan["problems"]:
-            if problem["code"] in _SOLVED_BY_PASSWORD and self.needs_password(wallet):
-                continue
-            found.append(problem["title"])
-        cap = self.choice["max_price_nrlc"]
-        if cap is not None and (self.plan["total_nrlc"] or 0) > cap:
-            found.append(
-                "It may cost {}, more than your limit of {}.".format(words.rlc(self.plan["total_nrlc"]), words.rlc(cap))
-            )
+        found = [problem["title"] for problem in self.plan_problems(wallet)]
         if not found and self.needs_password(wallet) and not password_typed:
             found.append("Type the password of your wallet.")
         return found
+
+    def plan_problems(self, wallet: Optional[Dict[str, Any]]) -> List[Dict[str, Any]]:
+        """What keeps the plan from being bought, without what the password will solve."""
+        problems = self.plan["problems"] if self.plan is not None else ()
+        solved = _SOLVED_BY_PASSWORD if self.needs_password(wallet) else ()
+        return [problem for problem in problems if problem["code"] not in solved]
+
+    def _above_limit(self) -> List[str]:
+        cap, price = self.choice["max_price_nrlc"], self.plan["total_nrlc"] if self.plan is not None else None
+        if cap is None or (price or 0) <= cap:
+            return []
+        return [f"It may cost {words.rlc(price)}, more than your limit of {words.rlc(cap)}."]
+
+
+def check_title(check: Dict[str, Any]) -> str:
+    """With the name of the node that it speaks of."""
+    node = check["node"]
+    return check["title"] if not node or node in check["title"] else "{}: {}".format(node, check["title"])
 
 
 def check_key(check: Dict[str, Any]) -> str:

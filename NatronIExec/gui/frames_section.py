@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any, Dict, Optional, Tuple
 
 from NatronIExec.gui import faults
-from NatronIExec.gui.draft import frames_complaint
+from NatronIExec.gui.draft import OWN, PROJECT, TYPED, frames_complaint
 from NatronIExec.gui.parts import choose, item_of, quiet
 from NatronIExec.gui.qt import QtWidgets, Signal
-
-OWN, PROJECT, TYPED = "own", "project", "typed"
 
 TEST_FRAMES = (
     ("none", "All frames at once"),
@@ -23,12 +21,11 @@ class FramesSection(QtWidgets.QGroupBox):
 
     changed = Signal()
 
-    def __init__(self, project_range: Tuple[int, int], parent: Optional[QtWidgets.QWidget] = None) -> None:
+    def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__("Frames", parent)
-        self._project = "{}-{}".format(*project_range)
         self.which = QtWidgets.QComboBox()
         self.which.addItem("Each writer's own range", OWN)
-        self.which.addItem("The project's range ({}–{})".format(*project_range), PROJECT)
+        self.which.addItem("The project's range", PROJECT)
         self.which.addItem("These frames:", TYPED)
         self.typed = QtWidgets.QLineEdit()
         self.typed.setPlaceholderText("1-100x2,120")
@@ -64,19 +61,20 @@ class FramesSection(QtWidgets.QGroupBox):
         form.addRow("Order:", self.tests)
         form.addRow("", self.missing_only)
 
+    def show_project(self, frame_range: Tuple[int, int]) -> None:
+        self.which.setItemText(self.which.findData(PROJECT), "The project's range ({}–{})".format(*frame_range))
+
     def show_choice(self, choice: Dict[str, Any]) -> None:
-        frames = choice["frames"]
-        self.typed.setText(frames if frames and frames != self._project else "")
-        choose(self.which, OWN if frames is None else PROJECT if frames == self._project else TYPED)
+        self.typed.setText(choice["frames"] or "")
+        choose(self.which, choice["frames_from"])
         self.chunk.setValue(choice["chunk"] or 0)
         choose(self.tests, choice["test_frames"])
         self.missing_only.setChecked(choice["only_missing"])
 
     def choice(self) -> Dict[str, Any]:
-        which = item_of(self.which)
-        frames = {OWN: None, PROJECT: self._project, TYPED: self.typed.text().strip()}[which]
         return {
-            "frames": frames,
+            "frames_from": item_of(self.which),
+            "frames": self.typed.text().strip() or None,
             "chunk": self.chunk.value() or None,
             "test_frames": item_of(self.tests),
             "only_missing": self.missing_only.isChecked(),

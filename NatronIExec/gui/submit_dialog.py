@@ -45,6 +45,8 @@ class SubmitDialog(SubmitForm):
         self.settings: Dict[str, Any] = {}
         self.wallet: Optional[Dict[str, Any]] = None
         self._first_scan = True
+        #: What the banner speaks of: scan, plan or submit. News of the same replace it, other news do not.
+        self._topic = ""
         self._connect()
         self.show_choice()
         self.begin()
@@ -86,7 +88,8 @@ class SubmitDialog(SubmitForm):
         self.bridge.listen()
         if self.draft.snapshot.original is None:
             self.writers.show_reading(self.draft.snapshot.writers)
-            self.banner.say(
+            self._say(
+                "scan",
                 "warning",
                 "This project was never saved.",
                 "Save it once, so that its frames have a home. Nothing is sent before you press Submit.",
@@ -127,8 +130,9 @@ class SubmitDialog(SubmitForm):
             self.refresh()
             return
         fresh = self._take_snapshot()
-        if fresh.digest != self.draft.snapshot.digest:
-            self.banner.say(
+        if (fresh.digest, fresh.original) != (self.draft.snapshot.digest, self.draft.snapshot.original):
+            self._say(
+                "submit",
                 "warning",
                 "The project changed since it was read.",
                 "Read it again to render it as it is now, or send it as it was.",
@@ -142,7 +146,7 @@ class SubmitDialog(SubmitForm):
         plan = self.draft.plan
         if plan is None:
             return
-        self.banner.clear()
+        self._unsay(self._topic)
         self._remember()
         args = self.draft.submission()
         args.update(plan=plan["plan"], max_total_nrlc=plan["total_nrlc"])
@@ -154,9 +158,9 @@ class SubmitDialog(SubmitForm):
 
     def read_again(self, snapshot: Optional[project.Snapshot] = None) -> None:
         """Take the project as it is on screen now."""
-        self.banner.clear()
+        self._unsay(self._topic)
         self.draft.snapshot = snapshot or self._take_snapshot()
-        self.show_title()
+        self.show_project()
         if self.draft.snapshot.original is None:
             self.begin()
         else:
@@ -175,16 +179,19 @@ class SubmitDialog(SubmitForm):
         if self.draft.choice["network"] not in [row["name"] for row in rows]:
             self.draft.choice["network"] = self.settings["network"]
         self.destination.show_networks(rows, self.draft.choice["network"])
-        self._ask_network()
+        self._ask_wallet()
+        self._ask_groups()
         self.start_scan()
 
-    def _ask_network(self) -> None:
-        """Wallet and worker groups of the chosen network."""
-        network = self.draft.choice["network"]
-        self.asker.ask("wallet", "wallet.state", {"network": network}, self._wallet_changed, self._show_problem)
-        args = {"network": network, "confidential": self.draft.choice["confidential"]}
+    def _ask_wallet(self) -> None:
+        network = {"network": self.draft.choice["network"]}
+        self.asker.ask("wallet", "wallet.state", network, self._wallet_changed, self._show_problem)
+
+    def _ask_groups(self) -> None:
+        """Worker groups of the chosen network, and whether they have room for this render once its size is known."""
+        args = {"network": self.draft.choice["network"], "confidential": self.draft.choice["confidential"]}
         if self.draft.plan is not None:
-            args["frames"] = self.draft.plan["chunk"]
+            args["tasks"] = self.draft.plan["tasks"]
         self.asker.ask("groups", "workerpools", args, self._got_groups, self._groups_failed)
 
     def _got_groups(self, rows: List[Dict[str, Any]]) -> None:
@@ -195,6 +202,7 @@ class SubmitDialog(SubmitForm):
 
     def _got_scan(self, scan: Dict[str, Any]) -> None:
         self.draft.scan = scan
+        self._unsay("scan")
         if self._first_scan:
             self.draft.choice["writers"] = self.draft.first_choice(scan["writers"])
         self.show_scan(scan)
@@ -208,18 +216,19 @@ class SubmitDialog(SubmitForm):
     def _scan_failed(self, problem: NatronIExecError) -> None:
         self.draft.scan_problem = problem.title
         self.price.show_unknown()
-        self.banner.say_error(problem, ("Read again", self.read_again))
+        self._say_error("scan", problem, ("Read again", self.read_again))
         self.refresh()
 
     def _got_plan(self, plan: Dict[str, Any]) -> None:
         self.draft.plan = plan
         self.price.show_plan(plan)
-        if plan["problems"] and not self.banner.isVisible():
-            problem = plan["problems"][0]
-            if not (problem["code"] == "wallet-locked" and self.draft.needs_password(self.wallet)):
-                self.banner.say("warning", problem["title"], problem["remedy"], *self._ways_out(problem))
-        elif self.banner.level in ("error", "warning") and not plan["problems"]:
-            self.banner.clear()
+        self._ask_groups()
+        problems = self.draft.plan_problems(self.wallet)
+        if not problems:
+            self._unsay("plan")
+        elif self._topic in ("", "plan"):
+            title, remedy = problems[0]["title"], problems[0]["remedy"]
+            self._say("plan", "warning", title, remedy, *self._ways_out(problems[0]))
         self.refresh()
 
     def _ways_out(self, problem: Dict[str, Any]) -> Any:
@@ -228,13 +237,13 @@ class SubmitDialog(SubmitForm):
         return (("Ask again", self._plan_again),)
 
     def _plan_again(self) -> None:
-        self.banner.clear()
+        self._unsay(self._topic)
         self.start_plan()
 
     def _plan_failed(self, problem: NatronIExecError) -> None:
         self.draft.plan_problem = problem.title
         self.price.show_unknown()
-        self.banner.say_error(problem, ("Ask again", self._plan_again))
+        self._say_error("plan", problem, ("Ask again", self._plan_again))
         self.refresh()
 
     def _got_job(self, answer: Dict[str, Any]) -> None:
@@ -244,21 +253,21 @@ class SubmitDialog(SubmitForm):
     def _submit_failed(self, problem: NatronIExecError) -> None:
         self.refresh()
         if problem.code in ("wrong-password", "wallet-locked"):
-            self.banner.say_error(problem)
+            self._say_error("submit", problem)
             self.password.show()
             self.password.setFocus()
         elif problem.code == "price-cap":
-            self.banner.say_error(problem, ("Show the new price", self._plan_again))
+            self._say_error("submit", problem, ("Show the new price", self._plan_again))
         else:
-            self.banner.say_error(problem, ("Wallet…", self.wallet_wanted.emit))
+            self._say_error("submit", problem, ("Wallet…", self.wallet_wanted.emit))
 
     def _show_problem(self, problem: NatronIExecError) -> None:
         self.draft.scan_problem = problem.title
-        self.banner.say_error(problem, ("Try again", self._try_again))
+        self._say_error("scan", problem, ("Try again", self._try_again))
         self.refresh()
 
     def _try_again(self) -> None:
-        self.banner.clear()
+        self._unsay(self._topic)
         self.bridge.reconnect()
         self.begin()
 
@@ -268,7 +277,7 @@ class SubmitDialog(SubmitForm):
         if state["network"] == network:
             self._wallet_changed(state)
         elif network is not None:
-            self.asker.ask("wallet", "wallet.state", {"network": network}, self._wallet_changed, self._show_problem)
+            self._ask_wallet()
 
     def _wallet_changed(self, state: Dict[str, Any]) -> None:
         changed = self.wallet is None or _purse(self.wallet) != _purse(state)
@@ -280,34 +289,41 @@ class SubmitDialog(SubmitForm):
 
     def _connection_changed(self, problem: Optional[NatronIExecError]) -> None:
         if problem is None and self.draft.scan_problem and self.draft.snapshot.original is not None:
-            self.banner.clear()
+            self._unsay("scan")
             self.begin()
 
     # What the artist does
 
     def _project_choice_changed(self) -> None:
+        self._unsay("submit")
         self.draft.plan = None
         self.collect()
         self.refresh()
         self._scan_soon.start()
 
     def _price_choice_changed(self) -> None:
+        self._unsay("submit")
         self.draft.plan = None
         self.collect()
         self.refresh()
         self._plan_soon.start()
 
     def _cap_changed(self) -> None:
+        """The price stays as it is, but not whether it can be paid."""
+        self._unsay("submit")
         self.collect()
+        self._plan_soon.start()
         self.refresh()
 
-    def _network_changed(self, name: str) -> None:
-        self.draft.choice.update(network=name, workerpool=None)
+    def _network_changed(self, name: str, workerpool: Optional[str] = None) -> None:
+        self._unsay("submit")
+        self.draft.choice.update(network=name, workerpool=workerpool)
         self.wallet = None
         self.destination.show_wallet(None)
         self.destination.show_groups(None, None)
-        self._ask_network()
         self.draft.plan = None
+        self._ask_wallet()
+        self._ask_groups()
         self._plan_soon.start()
         self.refresh()
 
@@ -319,30 +335,37 @@ class SubmitDialog(SubmitForm):
     def _stop_scan(self) -> None:
         self.asker.cancel("scan")
         self.draft.scan_problem = "Reading the project was stopped."
-        self.banner.say("info", self.draft.scan_problem, "", ("Read again", self.read_again))
+        self._say("scan", "info", self.draft.scan_problem, "", ("Read again", self.read_again))
         self.refresh()
 
     def _save_and_read(self) -> None:
         if self._save_project():
-            self.draft.choice = self.choices.load(self._take_snapshot().original)
             self.draft.snapshot = self._take_snapshot()
-            self.show_title()
-            self.banner.clear()
+            self.draft.choice = self.choices.load(self.draft.snapshot.original)
+            self._unsay("scan")
+            self.show_project()
             self.show_choice()
             self.begin()
 
     def _preset_chosen(self, name: str) -> None:
         kept = self.choices.preset(name)
-        network = kept.pop("network", None) or self.draft.choice["network"]
+        network, workerpool = kept.pop("network"), kept.pop("workerpool")
         self.draft.choice.update(kept)
         self.show_choice()
-        if network != self.draft.choice["network"]:
-            self._network_changed(network)
+        if network != self.draft.choice["network"] and self.destination.choose_network(network):
+            self._network_changed(network, workerpool)
+        else:
+            self.destination.choose_group(workerpool)
         self.start_scan()
 
     def _save_preset(self, name: str) -> None:
         self.collect()
         self.choices.save_preset(name, self.draft.choice)
+
+    def reject(self) -> None:
+        """Close and Escape. Not while the render is being bought: its answer would be heard by nobody."""
+        if not self.asker.busy("submit"):
+            super().reject()
 
     def _finished(self) -> None:
         self.password.clear()
@@ -352,6 +375,19 @@ class SubmitDialog(SubmitForm):
         self._remember()
 
     # What can be done now
+
+    def _say(self, topic: str, level: str, title: str, remedy: str, *actions: Any) -> None:
+        self._topic = topic
+        self.banner.say(level, title, remedy, *actions)
+
+    def _say_error(self, topic: str, problem: NatronIExecError, *actions: Any) -> None:
+        self._say(topic, "error", problem.title, problem.remedy, *actions)
+
+    def _unsay(self, topic: str) -> None:
+        """What was said of `topic` holds no longer; anything else stays."""
+        if topic == self._topic:
+            self._topic = ""
+            self.banner.clear()
 
     def _remember(self) -> None:
         if self.draft.scan is not None:
@@ -375,6 +411,7 @@ class SubmitDialog(SubmitForm):
             else ""
         )
         self.show_blockers(blockers, ready)
+        self.cancel.setEnabled(not self.asker.busy("submit"))
         self.password.setVisible(self.draft.needs_password(self.wallet))
         scanning, busy = self.asker.busy("scan"), self.asker.busy("plan") or self.asker.busy("submit")
         self.progress.setVisible(scanning or busy)

@@ -30,7 +30,7 @@ class SubmitForm(QtWidgets.QDialog):
         self.title = ElidedLabel(middle=True)
         self.banner = Banner()
         self.writers = WritersSection()
-        self.frames = FramesSection(draft.snapshot.frame_range)
+        self.frames = FramesSection()
         self.destination = DestinationSection()
         self.price = PriceSheet()
         self.checks = ChecksList()
@@ -51,7 +51,7 @@ class SubmitForm(QtWidgets.QDialog):
         self.submit.setDefault(True)
         self._lay_out()
         open_at(self, 980, 700)
-        self.show_title()
+        self.show_project()
 
     def _lay_out(self) -> None:
         left = QtWidgets.QVBoxLayout()
@@ -75,8 +75,9 @@ class SubmitForm(QtWidgets.QDialog):
         column.addLayout(middle, 1)
         column.addLayout(below)
 
-    def show_title(self) -> None:
+    def show_project(self) -> None:
         snapshot = self.draft.snapshot
+        self.frames.show_project(snapshot.frame_range)
         self.title.setText(str(snapshot.original) if snapshot.original else snapshot.name + " (not saved yet)")
 
     def show_choice(self) -> None:

@@ -54,7 +54,7 @@ VERBS = {
     "bundle": {"job": str, "to": str},
     "thumbnail": {"job": str, "frame": int, "view?": str, "writer?": str, "size": int},
     "networks": {},
-    "workerpools": {"network": str, "frames?": int, "confidential?": bool},
+    "workerpools": {"network": str, "tasks?": int, "confidential?": bool},
     "test_endpoint": {"network": str, "kind": ("rpc", "market", "sms", "ipfs", "gateway"), "url": str},
     "wallet.state": {"network": str},
     "wallet.create": {"name": str, "password": str},

@@ -7,7 +7,9 @@ from shapes import plan_sheet, scan_sheet, wallet_state, writer_row
 from wire_client import WireClient
 
 from NatronIExec.errors import EngineMismatch, EngineNotFound
+from NatronIExec.gui import parts
 from NatronIExec.gui.bridge import Bridge
+from NatronIExec.gui.parts import choose, item_of
 from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from NatronIExec.gui.submit_dialog import SubmitDialog
 
@@ -222,6 +224,174 @@ def test_escape_closes_and_enter_spends_nothing(open_dialog, engine, until):
     press(dialog, Qt.Key_Escape)
     assert not dialog.isVisible()
     assert engine.args_of("submit") == []
+
+
+def test_what_was_bought_is_not_hidden_by_escape(open_dialog, engine, until):
+    """The answer to Submit is shown, a refusal too, whatever is pressed meanwhile."""
+    dialog = open_dialog()
+    until(dialog.submit.isEnabled, "for Submit")
+    engine.refuse("submit", "funds", "There is too little RLC.")
+    answer = engine.hold("submit")
+    dialog.submit.click()
+    press(dialog, Qt.Key_Escape)
+    dialog.close()
+    assert dialog.isVisible()
+    assert not dialog.cancel.isEnabled()
+    answer.set()
+    until(lambda: "too little" in dialog.banner.text(), "for the refusal")
+    assert dialog.cancel.isEnabled()
+    press(dialog, Qt.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_a_full_disk_does_not_keep_from_rendering(open_dialog, engine, choices, until):
+    """Choices that cannot be remembered are no reason; the password is gone all the same."""
+    choices._folder.parent.joinpath("file").write_text("")
+    choices._folder = choices._folder.parent / "file" / "below"
+    engine.wallet = wallet_state(unlocked=False)
+    dialog = open_dialog()
+    dialog.password.setText("correct horse")
+    until(dialog.submit.isEnabled, "for Submit")
+    dialog.submit.click()
+    until(lambda: engine.args_of("submit"), "for the question")
+    until(lambda: not dialog.isVisible(), "for the job")
+    again = open_dialog()
+    again.password.setText("typed")
+    again.close()
+    assert again.password.text() == ""
+
+
+def test_the_projects_range_follows_the_project(bridge, engine, snapshot, choices, until):
+    shots = [snapshot]
+    dialog = SubmitDialog(bridge, lambda: shots[0], choices, lambda: True, lambda name: None)
+    dialog.show()
+    until(lambda: dialog.draft.plan, "for the price")
+    choose(dialog.frames.which, "project")
+    until(lambda: engine.args_of("scan")[-1]["frames"] == "1-20", "for the scan")
+    shots[0] = replace(snapshot, frame_range=(5, 30), digest="another")
+    dialog.read_again()
+    until(lambda: engine.args_of("scan")[-1]["frames"] == "5-30", "for the scan")
+    assert "5–30" in dialog.frames.which.currentText()
+    dialog.close()
+    assert choices.load(snapshot.original)["frames_from"] == "project"
+
+
+def test_typed_frames_of_an_older_memory_stay_typed(choices, snapshot):
+    """All frames instead of ten would cost more."""
+    choices._write(choices._file(snapshot.original), {"frames": "1-10"})
+    assert choices.load(snapshot.original)["frames_from"] == "typed"
+
+
+def test_a_preset_brings_its_network_and_group(open_dialog, engine, choices, until):
+    pool = "0x" + "77" * 20
+    dialog = open_dialog()
+    dialog.choices.save_preset("big", dict(dialog.draft.choice, network="arbitrum", workerpool=pool))
+    dialog.choices.save_preset("small", dict(dialog.draft.choice, network="arbitrum-sepolia", workerpool=pool))
+    for name, network in (("small", "arbitrum-sepolia"), ("big", "arbitrum")):
+        engine.asked.clear()
+        dialog._preset_chosen(name)
+        until(lambda: engine.args_of("plan") and dialog.draft.plan, "for the price")
+        assert [(args["network"], args["workerpool"]) for args in engine.args_of("plan")] == [(network, pool)]
+        assert item_of(dialog.destination.network) == network
+        until(lambda: not dialog.asker.busy("groups"), "for the groups")
+        assert item_of(dialog.destination.group) == pool
+
+
+def test_why_a_submit_failed_stays_until_the_artist_does_something(open_dialog, engine, until):
+    engine.refuse("submit", "funds", "There is too little RLC.")
+    dialog = open_dialog()
+    until(dialog.submit.isEnabled, "for Submit")
+    dialog.submit.click()
+    until(lambda: "too little" in dialog.banner.text(), "for the refusal")
+    dialog.start_plan()
+    until(lambda: dialog.draft.plan, "for the price")
+    assert "too little" in dialog.banner.text()
+    dialog.frames.chunk.setValue(3)
+    assert dialog.banner.text() == ""
+
+
+def test_another_problem_of_the_price_replaces_the_words(open_dialog, engine, until):
+    def problem(title):
+        found = {"code": "order-refused", "title": title, "remedy": "", "details": {}}
+        engine.answers["plan"] = lambda args: plan_sheet(problems=[found] if title else [])
+
+    problem("Nobody sells that.")
+    dialog = open_dialog()
+    for title in ("They ask for too much.", ""):
+        problem(title)
+        dialog.start_plan()
+        until(lambda: dialog.draft.plan, "for the price")
+        assert dialog.banner.text() == title
+
+
+def test_a_higher_limit_lets_one_submit(open_dialog, engine, choices, snapshot, until):
+    refusal = {"code": "price-cap", "title": "It costs more than your limit.", "remedy": "", "details": {}}
+    engine.answers["plan"] = lambda args: plan_sheet(
+        problems=[refusal] if (args["max_price_nrlc"] or 10**12) < 10**9 else []
+    )
+    dialog = open_dialog()
+    dialog.price.cap.setText("0.1")
+    until(lambda: "more than your limit" in dialog.banner.text(), "for the price")
+    assert not dialog.submit.isEnabled()
+    dialog.price.cap.setText("2")
+    until(dialog.submit.isEnabled, "for Submit")
+    assert dialog.banner.text() == ""
+
+
+def test_groups_say_whether_they_have_room_for_this_render(open_dialog, engine, until):
+    dialog = open_dialog()
+    until(lambda: not dialog.asker.busy("groups"), "for the groups")
+    assert engine.args_of("workerpools")[-1]["tasks"] == plan_sheet()["tasks"]
+
+
+def test_a_project_saved_as_another_is_read_again(bridge, engine, snapshot, choices, until):
+    shots = [snapshot]
+    dialog = SubmitDialog(bridge, lambda: shots[0], choices, lambda: True, lambda name: None)
+    dialog.show()
+    until(lambda: dialog.wallet and dialog.submit.isEnabled(), "for Submit")
+    shots[0] = replace(snapshot, original=snapshot.original.with_name("other.ntp"))
+    dialog.submit.click()
+    assert "changed" in dialog.banner.text()
+    dialog.close()
+
+
+def test_saving_from_the_dialog_goes_on(bridge, engine, snapshot, choices, until):
+    shots, saved = [replace(snapshot, original=None)], []
+
+    def save():
+        shots[0] = snapshot
+        saved.append(True)
+        return True
+
+    dialog = SubmitDialog(bridge, lambda: shots[0], choices, save, lambda name: None)
+    dialog.show()
+    dialog.banner.buttons()[0].click()
+    until(lambda: dialog.wallet and dialog.submit.isEnabled(), "for Submit")
+    assert (saved, dialog.banner.text()) == ([True], "")
+    dialog.close()
+
+
+def test_a_problem_names_its_node(open_dialog, engine, until):
+    check = {"level": "error", "code": "no-file-name", "node": "Write2", "title": "It has no file name.", "remedy": ""}
+    engine.answers["scan"] = lambda args: scan_sheet(checks=[check])
+    dialog = open_dialog(ready=False)
+    until(lambda: dialog.checks.banners, "for the checks")
+    assert dialog.submit.toolTip() == "Write2: It has no file name."
+
+
+def test_checks_do_not_flash_as_windows(open_dialog, engine, monkeypatch):
+    check = {"level": "warning", "code": "script", "node": "Read1", "title": "A script runs.", "remedy": ""}
+    shown = []
+    monkeypatch.setattr(parts.Banner, "show", lambda self: shown.append(self.isWindow()))
+    engine.answers["scan"] = lambda args: scan_sheet(checks=[check])
+    open_dialog()
+    assert shown == [False]
+
+
+def test_nothing_read_is_not_nothing_wrong(open_dialog, snapshot):
+    dialog = open_dialog(replace(snapshot, original=None), ready=False)
+    labels = [label.text() for label in dialog.checks.findChildren(QtWidgets.QLabel)]
+    assert labels == ["Nothing was read yet."]
 
 
 def test_choices_are_remembered_by_project(open_dialog, snapshot, choices):
