@@ -4,5 +4,11 @@ try:
     import NatronIExec.gui.menu
 
     NatronIExec.gui.menu.install()
-except Exception as natron_iexec_problem:
-    natron_iexec_problem = repr(natron_iexec_problem)  # to be read in the Script Editor
+except Exception as natron_iexec_fault:
+    natron_iexec_problem = repr(natron_iexec_fault)  # to be read in the Script Editor
+    try:
+        import NatronIExec.gui.faults
+
+        NatronIExec.gui.faults.log("The menu entries are missing: " + natron_iexec_problem)
+    except Exception:
+        natron_iexec_problem += ", which could not be logged"

@@ -28,7 +28,7 @@ def main() -> int:
     modules = modules_folder()
     shutil.rmtree(OUT, ignore_errors=True)
     (OUT / "home" / ".Natron").mkdir(parents=True)
-    shutil.copy(STEPS / "initGui.py", OUT / "home" / ".Natron")
+    shutil.copy(STEPS / "start.py", OUT / "home" / ".Natron" / "initGui.py")
     shutil.copytree(ROOT / "examples" / "orbit", OUT / "orbit", ignore=shutil.ignore_patterns("renders"))
     os.environ.update(NATRON_IEXEC_HOME=str(OUT / ".state"), NATRON_IEXEC_DEVNET_MODULES=str(modules))
     trial = Trial()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from NatronIExec import paths
+from NatronIExec.cli import plugin_folder
 from NatronIExec.cli.connection import Session
 from NatronIExec.errors import BadInput, EngineGone, NatronIExecError
 
@@ -146,17 +147,18 @@ def _assignment(text: str) -> tuple[str, Any]:
 @click.command()
 @pass_session
 def install(session: Session) -> None:
-    """Tell the Natron plugin how to start this engine."""
+    """Make the plug-in folder for Natron, and tell the plug-in how to start this engine."""
+    package = Path(__file__).resolve().parents[1]
+    plugin = plugin_folder.write(package)
     record = {
         "command": [sys.executable, "-m", "NatronIExec.engine"],
-        "package": str(Path(__file__).resolve().parents[2]),
+        "package": str(package.parent),
+        "plugin": str(plugin),
     }
-    paths.private_folder(paths.home())
     paths.write_atomic(paths.install_file(), json.dumps(record, indent=2).encode())
-    plugin = record["package"]
     session.emit(
         {**record, "file": str(paths.install_file())},
-        lambda: click.echo(f"Written: {paths.install_file()}\nAdd {plugin} to NATRON_PLUGIN_PATH and start Natron."),
+        lambda: click.echo(f"Add this folder to NATRON_PLUGIN_PATH and start Natron: {plugin}"),
     )
 
 
