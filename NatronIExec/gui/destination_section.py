@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 from NatronIExec.gui import faults, words
-from NatronIExec.gui.parts import ElidedLabel, button, choose, item_of, quiet
+from NatronIExec.gui.parts import ElidedLabel, button, choose, item_of, label_for, quiet
 from NatronIExec.gui.qt import QtWidgets, Signal
 
 #: More tasks than this on offer are as good as endless, and their number says nothing.
@@ -56,13 +56,13 @@ class DestinationSection(QtWidgets.QGroupBox):
         out.addWidget(self.out_button)
         form = QtWidgets.QFormLayout(self)
         form.setFieldGrowthPolicy(QtWidgets.QFormLayout.AllNonFixedFieldsGrow)
-        form.addRow("Network:", self.network)
+        form.addRow("&Network:", self.network)
         form.addRow("Wallet:", wallet)
-        form.addRow("Worker group:", self.group)
+        form.addRow("Worker &group:", self.group)
         form.addRow("", self.group_note)
-        form.addRow("Privacy:", self.privacy)
+        form.addRow("Pri&vacy:", self.privacy)
         form.addRow("", self.privacy_note)
-        form.addRow("Frames go to:", out)
+        form.addRow(label_for("&Frames go to:", self.out), out)
 
     def show_choice(self, choice: Dict[str, Any]) -> None:
         self._showing = True

@@ -23,7 +23,8 @@ class FilesSection(QtWidgets.QWidget):
         self.extra: List[str] = []
         self.excluded: List[str] = []
         self._showing = False
-        self.list = tree(["File", "Used by", "Files", "Size"])
+        self.list = tree(["File", "Used by", "Files", "Size"], wide=0)
+        self.list.setAccessibleName("What is sent")
         self.total = quiet()
         self.add = button(
             "Add files…", self._add_files, "Files that the project needs and that reading it did not find."
@@ -35,8 +36,7 @@ class FilesSection(QtWidgets.QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.list, 1)
         column.addLayout(below)
-        self.list.header().setStretchLastSection(False)
-        for at, width in enumerate((220, 90, 52, 72)):
+        for at, width in ((1, 90), (2, 52), (3, 72)):
             self.list.setColumnWidth(at, width)
         faults.connect(self.list.itemChanged, self._item_changed)
 

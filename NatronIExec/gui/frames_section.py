@@ -6,9 +6,10 @@ from typing import Any, Dict, Optional, Tuple
 
 from NatronIExec.gui import faults
 from NatronIExec.gui.draft import OWN, PROJECT, TYPED, frames_complaint
-from NatronIExec.gui.parts import choose, item_of, quiet
+from NatronIExec.gui.parts import choose, item_of, label_for, quiet
 from NatronIExec.gui.qt import QtWidgets, Signal
 
+EXAMPLE = "1-100x2,120"
 TEST_FRAMES = (
     ("none", "All frames at once"),
     ("auto", "First, middle and last first, then wait for me"),
@@ -28,7 +29,9 @@ class FramesSection(QtWidgets.QGroupBox):
         self.which.addItem("The project's range", PROJECT)
         self.which.addItem("These frames:", TYPED)
         self.typed = QtWidgets.QLineEdit()
-        self.typed.setPlaceholderText("1-100x2,120")
+        self.typed.setAccessibleName("These frames")
+        self.typed.setPlaceholderText(EXAMPLE)
+        self.typed.setMinimumWidth(self.typed.fontMetrics().boundingRect(EXAMPLE).width() + 24)
         self.chunk = QtWidgets.QSpinBox()
         self.chunk.setRange(0, 100000)
         self.chunk.setSpecialValueText("Automatic")
@@ -36,7 +39,7 @@ class FramesSection(QtWidgets.QGroupBox):
         self.tests = QtWidgets.QComboBox()
         for value, text in TEST_FRAMES:
             self.tests.addItem(text, value)
-        self.missing_only = QtWidgets.QCheckBox("Only frames whose file is missing")
+        self.missing_only = QtWidgets.QCheckBox("Only frames whose file is &missing")
         self.note = quiet()
         self.note.hide()
         self._lay_out()
@@ -55,10 +58,10 @@ class FramesSection(QtWidgets.QGroupBox):
         line.addWidget(self.which)
         line.addWidget(self.typed, 1)
         form = QtWidgets.QFormLayout(self)
-        form.addRow("Render:", line)
+        form.addRow(label_for("&Render:", self.which), line)
         form.addRow("", self.note)
-        form.addRow("Frames a task:", self.chunk)
-        form.addRow("Order:", self.tests)
+        form.addRow("Frames a &task:", self.chunk)
+        form.addRow("&Order:", self.tests)
         form.addRow("", self.missing_only)
 
     def show_project(self, frame_range: Tuple[int, int]) -> None:

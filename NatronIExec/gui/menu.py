@@ -22,7 +22,6 @@ LOOK_MS = 1000
 
 _installed = False
 _timer: Optional[QtCore.QTimer] = None
-_placed: set = set()
 _desk: Any = None
 
 
@@ -41,10 +40,11 @@ def install() -> None:
 
 
 def place_entries() -> None:
-    """Move our entry in every main window that has it at the end."""
+    """Move our entry in every main window that has it at the end. Each is looked at each time: Qt gives the address of
+    a closed window to a new one."""
     for window in QtWidgets.QApplication.topLevelWidgets():
-        if isinstance(window, QtWidgets.QMainWindow) and id(window) not in _placed and _place(window):
-            _placed.add(id(window))
+        if isinstance(window, QtWidgets.QMainWindow):
+            _place(window)
 
 
 def _place(window: Any) -> bool:

@@ -9,6 +9,8 @@ from NatronIExec.errors import NatronIExecError
 from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets, elide
 
+#: The column that fits is never narrower.
+LEAST_WIDTH = 80
 #: Pixels that a desktop puts around a window, above and below.
 FRAME = 40
 #: A frame in a table.
@@ -79,7 +81,7 @@ class Banner(QtWidgets.QFrame):
         self._clear_buttons()
         for label, action in actions:
             self._buttons.addWidget(button(label, action))
-        self.setStyleSheet("#banner { background: #3a3a3a; border-left: 3px solid " + theme.LEVEL_COLORS[level] + "; }")
+        self.setStyleSheet(theme.banner(level))
         self.show()
 
     def reword(self, title: str, remedy: str = "") -> None:
@@ -136,6 +138,13 @@ def quiet(text: str = "") -> QtWidgets.QLabel:
 def heading(text: str) -> QtWidgets.QLabel:
     label = QtWidgets.QLabel(text)
     label.setStyleSheet("font-weight: bold;")
+    return label
+
+
+def label_for(text: str, field: QtWidgets.QWidget) -> QtWidgets.QLabel:
+    """A label whose letter after & gives `field` the keyboard, for fields that share their row."""
+    label = QtWidgets.QLabel(text)
+    label.setBuddy(field)
     return label
 
 
@@ -196,9 +205,27 @@ def choose(box: QtWidgets.QComboBox, value: Any) -> None:
             return
 
 
-def tree(columns: List[str], parent: Optional[QtWidgets.QWidget] = None) -> QtWidgets.QTreeWidget:
-    """A flat list with columns, in which the keyboard moves by row and Tab leaves."""
-    made = QtWidgets.QTreeWidget(parent)
+class Columns(QtWidgets.QTreeWidget):
+    """A list of which one column takes what the others leave, also beside a scroll bar."""
+
+    def __init__(self, wide: Optional[int], parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self._wide = wide
+
+    @faults.guarded
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._wide is not None:
+            others = sum(self.columnWidth(at) for at in range(self.columnCount()) if at != self._wide)
+            self.setColumnWidth(self._wide, max(LEAST_WIDTH, self.viewport().width() - others))
+
+
+def tree(
+    columns: List[str], parent: Optional[QtWidgets.QWidget] = None, wide: Optional[int] = None
+) -> QtWidgets.QTreeWidget:
+    """A flat list with columns, in which the keyboard moves by row and Tab leaves. `wide` is the column that fits."""
+    made = Columns(wide, parent)
+    made.header().setStretchLastSection(wide is None)
     made.setColumnCount(len(columns))
     made.setHeaderLabels(columns)
     made.setRootIsDecorated(False)

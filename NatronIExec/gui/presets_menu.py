@@ -19,7 +19,7 @@ class PresetsMenu(QtCore.QObject):
         super().__init__(parent)
         self._choices, self._window = choices, parent
         self.menu = QtWidgets.QMenu(parent)
-        self.button = QtWidgets.QPushButton("Presets")
+        self.button = QtWidgets.QPushButton("Pr&esets")
         self.button.setAutoDefault(False)
         self.button.setMenu(self.menu)
         faults.connect(self.menu.aboutToShow, self.fill)

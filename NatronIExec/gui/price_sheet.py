@@ -39,7 +39,7 @@ class PriceSheet(QtWidgets.QGroupBox):
         self.cap = QtWidgets.QLineEdit()
         self.cap.setPlaceholderText("no limit of its own")
         self.cap.setToolTip("Submit refuses to spend more than this on this render.")
-        form.addRow("My limit (RLC):", self.cap)
+        form.addRow("My &limit (RLC):", self.cap)
         self.note = quiet()
         form.addRow(self.note)
         faults.connect(self.cap.textChanged, self.changed.emit)
@@ -92,7 +92,7 @@ class PriceSheet(QtWidgets.QGroupBox):
         for key, text in texts.items():
             self.values[key].setEnabled(True)
             self.values[key].setText(text)
-        tip = "{}, {} a task, in {}".format(
-            words.count(plan["frames"], "frame"), plan["chunk"], words.count(plan["deals"], "purchase")
-        )
-        self.values["tasks"].setToolTip(tip)
+        parts = [words.count(plan["frames"], "frame"), "in " + words.count(plan["deals"], "purchase")]
+        if plan["chunk"]:
+            parts.insert(1, "{} a task".format(plan["chunk"]))
+        self.values["tasks"].setToolTip(", ".join(parts))

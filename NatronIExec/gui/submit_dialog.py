@@ -414,7 +414,8 @@ class SubmitDialog(SubmitForm):
         self.cancel.setEnabled(not self.asker.busy("submit"))
         self.password.setVisible(self.draft.needs_password(self.wallet))
         scanning, busy = self.asker.busy("scan"), self.asker.busy("plan") or self.asker.busy("submit")
-        self.progress.setVisible(scanning or busy)
+        starting = self.asker.busy("settings") or self.asker.busy("networks")
+        self.progress.setVisible(scanning or busy or starting)
         self.stop.setVisible(scanning)
         if not scanning:
             first = "" if self.draft.snapshot.original is None else (blockers[0] if blockers else "Ready.")

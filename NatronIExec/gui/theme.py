@@ -52,6 +52,14 @@ LEVEL_COLORS = {"error": BAD, "warning": WARN, "info": BUSY, "good": GOOD}
 _LEVEL_SIGNS = {"error": "!", "warning": "!", "info": "i", "good": "✓"}
 
 
+def banner(level: str) -> str:
+    """Natron paints a box behind each label, and a light desktop's text would be black on our grey."""
+    return (
+        f"#banner {{ background: #3a3a3a; border-left: 3px solid {LEVEL_COLORS[level]}; }}"
+        f" #banner QLabel {{ background: transparent; color: {TEXT}; }}"
+    )
+
+
 def color(name: str) -> QtGui.QColor:
     return QtGui.QColor(name)
 

@@ -18,10 +18,11 @@ class WritersSection(QtWidgets.QGroupBox):
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__("Writers", parent)
-        self.list = tree(["Writer", "File", "Format", "Frames"])
+        self.list = tree(["Writer", "File", "Format", "Frames"], wide=FILE)
+        self.list.setAccessibleName("Writers")
         self.list.setMinimumHeight(90)
-        header = self.list.header()
-        header.setStretchLastSection(False)
+        for column, width in ((NAME, 110), (FORMAT, 62), (FRAMES, 96)):
+            self.list.setColumnWidth(column, width)
         self.note = quiet()
         column = QtWidgets.QVBoxLayout(self)
         column.addWidget(self.list, 1)
@@ -54,31 +55,23 @@ class WritersSection(QtWidgets.QGroupBox):
         self._showing = True
         self.list.clear()
         for name, file, form, frames, reason in rows:
-            item = QtWidgets.QTreeWidgetItem([name, reason or file, form, frames])
+            item = QtWidgets.QTreeWidgetItem([name, reason or file_name(file), form, frames])
             item.setData(NAME, Qt.UserRole, name)
             item.setCheckState(NAME, Qt.Checked if name in chosen and not reason else Qt.Unchecked)
             item.setDisabled(bool(reason))
             for column, text in enumerate((name, reason or file, reason or form, reason or frames)):
                 item.setToolTip(column, text)
             self.list.addTopLevelItem(item)
-        self.list.setColumnWidth(NAME, 110)
-        self.list.setColumnWidth(FORMAT, 62)
-        self.list.setColumnWidth(FRAMES, 96)
-        self._fit()
         self._showing = False
-
-    def _fit(self) -> None:
-        others = sum(self.list.columnWidth(column) for column in (NAME, FORMAT, FRAMES))
-        self.list.setColumnWidth(FILE, max(80, self.list.viewport().width() - others))
-
-    @faults.guarded
-    def resizeEvent(self, event: Any) -> None:
-        super().resizeEvent(event)
-        self._fit()
 
     def _item_changed(self) -> None:
         if not self._showing:
             self.changed.emit()
+
+
+def file_name(path: str) -> str:
+    """The last part, of a path with whatever separators: the folder is seldom what tells two writers apart."""
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _texts(row: Dict[str, Any]) -> List[str]:

@@ -60,6 +60,24 @@ def test_tab_goes_as_the_eye_does(dialog, until):
     assert set(visited) == set(range(len(places)))
 
 
+def test_every_field_says_what_it_is(dialog):
+    """A label with the field for its buddy, or a name: what a screen reader says, and how a letter reaches it."""
+    labelled = [label.buddy() for label in dialog.findChildren(QtWidgets.QLabel)]
+    kinds = (QtWidgets.QLineEdit, QtWidgets.QComboBox, QtWidgets.QSpinBox, QtWidgets.QTreeWidget)
+    fields = [field for kind in kinds for field in dialog.findChildren(kind)]
+    nameless = [
+        field
+        for field in fields
+        if field not in labelled and not field.accessibleName() and not isinstance(field.parent(), kinds)
+    ]
+    assert nameless == []
+    texts = [
+        widget.text() for kind in (QtWidgets.QLabel, QtWidgets.QPushButton) for widget in dialog.findChildren(kind)
+    ]
+    letters = [text[text.index("&") + 1].lower() for text in texts if "&" in text]
+    assert len(letters) == len(set(letters)) >= 10
+
+
 def test_space_presses_the_button_that_has_the_keyboard(dialog, engine, until):
     dialog.activateWindow()
     dialog.submit.setFocus()

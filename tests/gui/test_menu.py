@@ -38,12 +38,24 @@ def titles(window):
     return [entry.text().replace("&", "") for entry in render.actions()]
 
 
-def test_the_entry_stands_after_render_all_writers(window, monkeypatch):
-    monkeypatch.setattr(menu, "_placed", set())
+def test_the_entry_stands_after_render_all_writers(window):
     menu.place_entries()
     assert titles(window)[:3] == ["Render All Writers", menu.SUBMIT, "Render Selected Writers"]
     menu.place_entries()
     assert titles(window).count(menu.SUBMIT) == 1
+
+
+def test_a_window_at_the_address_of_a_closed_one_is_served(window):
+    """Its identity was seen before, its menu was not."""
+    menu.place_entries()
+    bar = window.menuBar()
+    action = bar.actions()[0]
+    render = action.menu()
+    entry = render.actions()[1]
+    render.removeAction(entry)
+    render.addAction(entry)
+    menu.place_entries()
+    assert titles(window)[1] == menu.SUBMIT
 
 
 def test_a_menu_that_is_different_is_left_alone(application):

@@ -423,6 +423,33 @@ def test_nobody_sells_and_no_price(open_dialog, engine, until):
     dialog.price.cap.setText("1")
 
 
+def test_it_shows_that_it_begins(open_dialog, engine):
+    answer = engine.hold("settings.get")
+    dialog = open_dialog(ready=False)
+    assert dialog.progress.isVisible()
+    answer.set()
+
+
+def test_a_price_without_a_number_of_frames_a_task_says_none(open_dialog, engine):
+    engine.answers["plan"] = lambda args: plan_sheet(chunk=0)
+    assert open_dialog().price.values["tasks"].toolTip() == "20 frames, in 1 purchase"
+
+
+@pytest.mark.parametrize("writers", [1, 40])
+def test_columns_fit_their_list(open_dialog, engine, until, writers):
+    """Also beside a scroll bar; the size of what is sent is not pushed out of sight."""
+    rows = [writer_row(f"Write{number}", file="/very/long" * 9 + "/beauty.####.exr") for number in range(writers)]
+    engine.answers["scan"] = lambda args: scan_sheet(writers=rows)
+    dialog = open_dialog()
+    dialog.tabs.setCurrentWidget(dialog.files)
+    for listed in (dialog.writers.list, dialog.files.list):
+        total = sum(listed.columnWidth(at) for at in range(listed.columnCount()))
+        until(lambda listed=listed: listed.viewport().width() > 100, "for the layout")
+        assert total == listed.viewport().width()
+    item = dialog.writers.list.topLevelItem(0)
+    assert (item.text(1), item.toolTip(1)) == ("beauty.####.exr", rows[0]["file"])
+
+
 @pytest.mark.parametrize("direction", ["LeftToRight", "RightToLeft"])
 def test_small_windows_and_long_names(open_dialog, engine, direction):
     long = "/very" * 60 + "/шот_العربية_####.exr"
