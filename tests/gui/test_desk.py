@@ -48,7 +48,7 @@ def test_frames_go_to_the_window_that_is_still_open(desk, engine, tmp_path, unti
 
 def test_a_read_node_follows_while_the_rest_renders(desk, engine, tmp_path, until):
     rendering(engine, tmp_path / "b.ntp")
-    existing = Node("Read1", "reader", "/work/renders/beauty.####.png", seen=(1, 2))
+    existing = Node("Read1", "reader", "/work/renders/beauty.####.png")
     app = App(tmp_path / "b.ntp", [existing])
     desk.open_queue(NatronWindow(app))
     until(lambda: desk.bridge.jobs, "for the job")
