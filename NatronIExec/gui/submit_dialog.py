@@ -57,6 +57,7 @@ class SubmitDialog(SubmitForm):
         connect(self.writers.changed, self._project_choice_changed)
         connect(self.frames.changed, self._project_choice_changed)
         connect(self.files.changed, self._project_choice_changed)
+        connect(self.files.export_wanted, self._export)
         connect(self.destination.folder_changed, self._project_choice_changed)
         connect(self.destination.changed, self._price_choice_changed)
         connect(self.destination.network_changed, self._network_changed)
@@ -357,6 +358,22 @@ class SubmitDialog(SubmitForm):
         else:
             self.destination.choose_group(workerpool)
         self.start_scan()
+
+    def _export(self, folder: str) -> None:
+        """All that would be sent, in a folder of its own; nothing is bought."""
+        self.collect()
+        args = dict(self.draft.submission(), to=f"{folder}/{self.draft.snapshot.name}-to-send")
+        self._say("export", "info", "What would be sent is being exported…", "")
+        self.asker.ask("export", "bundle", args, self._exported, self._export_failed)
+
+    def _exported(self, answer: Dict[str, str]) -> None:
+        self._say("export", "good", "Exported to {}.".format(answer["path"]), "", ("Dismiss", self._dismiss))
+
+    def _export_failed(self, problem: NatronIExecError) -> None:
+        self._say_error("export", problem, ("Dismiss", self._dismiss))
+
+    def _dismiss(self) -> None:
+        self._unsay(self._topic)
 
     def _save_preset(self, name: str) -> None:
         self.collect()

@@ -394,6 +394,18 @@ def test_nothing_read_is_not_nothing_wrong(open_dialog, snapshot):
     assert labels == ["Nothing was read yet."]
 
 
+def test_what_would_be_sent_can_be_exported(open_dialog, engine, until):
+    dialog = open_dialog()
+    assert dialog.files.export.isEnabled()
+    dialog.files.export_wanted.emit("/work/look")
+    until(lambda: "Exported to /work/look/shot_010-to-send." in dialog.banner.text(), "for the answer")
+    dialog.banner.buttons()[0].click()
+    engine.refuse("bundle", "conflict", "It is there already.")
+    dialog.files.export_wanted.emit("/work/look")
+    until(lambda: "there already" in dialog.banner.text(), "for the refusal")
+    assert engine.args_of("submit") == []
+
+
 def test_choices_are_remembered_by_project(open_dialog, snapshot, choices):
     dialog = open_dialog()
     dialog.price.cap.setText("0.75")
