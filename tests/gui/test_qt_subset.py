@@ -21,13 +21,15 @@ IN_QT4 = {
     "QtCore": {"QAbstractTableModel", "QByteArray", "QEvent", "QEventLoop", "QModelIndex", "QObject", "QPoint",
                "QPointF", "QRect", "QRectF", "QSettings", "QSize", "QTimer", "QUrl"},
     "QtGui": {"QBrush", "QColor", "QDesktopServices", "QFocusEvent", "QFont", "QFontMetrics", "QIcon", "QKeyEvent",
-              "QMouseEvent", "QPaintEvent", "QPainter", "QPalette", "QPen", "QPixmap", "QPolygonF"},
+              "QMouseEvent", "QPaintEvent", "QPainter", "QPalette", "QPen", "QPixmap", "QPolygonF",
+              "QResizeEvent"},
     "QtWidgets": {"QAbstractItemView", "QAction", "QApplication", "QCheckBox", "QComboBox", "QDialog", "QFileDialog",
                   "QFormLayout", "QFrame", "QGridLayout", "QGroupBox", "QHBoxLayout", "QHeaderView", "QInputDialog",
                   "QLabel", "QLineEdit", "QMainWindow", "QMenu", "QMessageBox", "QPlainTextEdit", "QProgressBar",
                   "QPushButton", "QRadioButton", "QScrollArea", "QSizePolicy", "QSpinBox", "QSplitter",
-                  "QStackedWidget", "QStyle", "QStyledItemDelegate", "QSystemTrayIcon", "QTabWidget", "QTableView", "QTextBrowser",
-                  "QToolButton", "QToolTip", "QTreeWidget", "QTreeWidgetItem", "QVBoxLayout", "QWidget"},
+                  "QStackedWidget", "QStyle", "QStyledItemDelegate", "QSystemTrayIcon", "QTabWidget", "QTableView",
+                  "QTextBrowser", "QToolButton", "QToolTip", "QTreeWidget", "QTreeWidgetItem", "QVBoxLayout",
+                  "QWidget"},
 }  # fmt: skip
 
 
