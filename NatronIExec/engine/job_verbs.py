@@ -12,6 +12,7 @@ from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
 from NatronIExec.errors import BadInput
 from NatronIExec.farm.asked import scan_submission
+from NatronIExec.farm.bundle import Terms, export_scan
 from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs
 from NatronIExec.farm.ledger import Ledger
@@ -121,7 +122,13 @@ class JobVerbs:
         return {}
 
     def bundle(self, request: Request, args: Arguments) -> Any:
-        return {"path": str(self._jobs.export(args.take("job", str), Path(args.take("to", str))))}
+        job, to = args.maybe("job", str), Path(args.take("to", str))
+        if job is not None:
+            return {"path": str(self._jobs.export(job, to))}
+        asked = from_json(args.rest())
+        found = scan_submission(asked, request.progress, request.cancelled)
+        terms = Terms("", self._services.of(asked.network).storage.gateway, asked.trust, timeref_s=0)
+        return {"path": str(export_scan(found, terms, to, request.cancelled))}
 
     def thumbnail(self, request: Request, args: Arguments) -> Any:
         size = min(max(args.take("size", int), 8), MAX_THUMBNAIL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -172,3 +173,10 @@ def export_bundle(folder: Path, to: Path) -> Path:
             raise Conflict(f"{source} is not what was sent.", "It was changed since; the export is not complete.")
     shutil.copyfile(sent / MANIFEST, to / MANIFEST)
     return to
+
+
+def export_scan(scan: Scan, terms: Terms, to: Path, cancel: Callable[[], bool] = lambda: False) -> Path:
+    """What would be sent, before anything is bought. Raises as `make_bundle` and `export_bundle` do."""
+    with tempfile.TemporaryDirectory(prefix="natron-iexec-export-") as folder:
+        make_bundle(scan, Path(folder), terms, Hashes(), cancel)
+        return export_bundle(Path(folder), to)

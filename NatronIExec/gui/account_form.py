@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
-from NatronIExec.gui import faults
-from NatronIExec.gui.parts import button, choose, heading, item_of, quiet, secret_field, take_secret
+from NatronIExec.gui import faults, theme
+from NatronIExec.gui.parts import button, choose, heading, item_of, labelled, quiet, secret_field, take_secret
 from NatronIExec.gui.qt import QtWidgets, Signal
 
-#: Field kinds.
 SOURCES = (("An encrypted file", "file"), ("A private key", "key"), ("A recovery phrase", "mnemonic"))
+#: Field kinds.
 TEXT, SECRET, NEW_SECRET, SAVE_FILE, SOURCE = "text", "secret", "new secret", "save file", "source"
 
 
@@ -59,16 +59,17 @@ class AccountForm(QtWidgets.QFrame):
         super().__init__(parent)
         self.setFrameShape(QtWidgets.QFrame.StyledPanel)
         self.verb = ""
+        self.account: Optional[str] = None
         self.fields: Dict[str, Any] = {}
         self._column = QtWidgets.QVBoxLayout(self)
         self._inner: Optional[QtWidgets.QWidget] = None
         self.hide()
 
-    def open_form(self, verb: str, account: Optional[str]) -> None:
+    def open_form(self, verb: str, account: Optional[str], warning: str = "") -> None:
         self.close_form()
         form = FORMS[verb]
-        self.verb = verb
-        inner = self._inner = QtWidgets.QWidget()
+        self.verb, self.account = verb, account
+        inner = QtWidgets.QWidget()
         lines = QtWidgets.QFormLayout(inner)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.addRow(heading(form.title + (" " + account if form.needs_account and account else "")))
@@ -76,6 +77,10 @@ class AccountForm(QtWidgets.QFrame):
             self._add_field(lines, name, label, kind)
         if form.note:
             lines.addRow(quiet(form.note))
+        self.warning = quiet(warning)
+        self.warning.setStyleSheet("color: " + theme.WARN + ";")
+        self.warning.setVisible(bool(warning))
+        lines.addRow(self.warning)
         self.problem = quiet()
         self.go = button(form.go, self._fill)
         line = QtWidgets.QHBoxLayout()
@@ -83,6 +88,7 @@ class AccountForm(QtWidgets.QFrame):
         line.addWidget(button("Not now", self.close_form))
         line.addWidget(self.go)
         lines.addRow(line)
+        self._inner = inner  # from here on it is complete, and can be checked
         self._column.addWidget(inner)
         self.show()
         self._check()
@@ -107,34 +113,37 @@ class AccountForm(QtWidgets.QFrame):
         field = QtWidgets.QLineEdit() if kind in (TEXT, SAVE_FILE) else secret_field()
         self.fields[name] = field
         faults.connect(field.textChanged, self._check)
+        faults.connect(field.returnPressed, self._fill)
         if kind == SAVE_FILE:
-            lines.addRow(label + ":", _with_button(field, lambda: self._browse(field, True)))
+            labelled(lines, label + ":", field, button("Choose…", lambda: self._browse(field, True)))
             return
-        lines.addRow(label + ":", field)
+        labelled(lines, label + ":", field)
         if kind == NEW_SECRET:
             again = self.fields[name + " again"] = secret_field()
             again.setPlaceholderText("the same again")
+            again.setAccessibleName(label + ", again")
             faults.connect(again.textChanged, self._check)
+            faults.connect(again.returnPressed, self._fill)
             lines.addRow("", again)
 
     def _add_source(self, lines: QtWidgets.QFormLayout) -> None:
         """A file with its password, a key, or the words of a recovery phrase."""
         source = self.fields["source"] = QtWidgets.QComboBox()
-        for title, value in (
-            ("An encrypted file", "file"),
-            ("A private key", "key"),
-            ("A recovery phrase", "mnemonic"),
-        ):
+        for title, value in SOURCES:
             source.addItem(title, value)
         file, self.fields["file_password"] = QtWidgets.QLineEdit(), secret_field("password of that file")
         self.fields["file"] = file
         self.fields["secret"] = secret_field()
         self._file_row = _with_button(file, lambda: self._browse(file, False))
-        lines.addRow("From:", source)
+        labelled(lines, "From:", source)
+        file.setAccessibleName("File")
+        self.fields["file_password"].setAccessibleName("Password of that file")
+        self.fields["secret"].setAccessibleName("Key or recovery phrase")
         for widget in (self._file_row, self.fields["file_password"], self.fields["secret"]):
             lines.addRow("", widget)
         for field in (file, self.fields["file_password"], self.fields["secret"]):
             faults.connect(field.textChanged, self._check)
+            faults.connect(field.returnPressed, self._fill)
         faults.connect(source.currentIndexChanged, self._source_changed)
         choose(source, "file")
         self._source_changed()
@@ -171,7 +180,7 @@ class AccountForm(QtWidgets.QFrame):
         return found
 
     def _check(self) -> None:
-        if not hasattr(self, "go") or self._inner is None:
+        if self._inner is None:
             return
         found = self.problems()
         self.go.setEnabled(not found)

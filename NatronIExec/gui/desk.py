@@ -6,10 +6,11 @@ from typing import Any, Dict, List, Optional
 
 from NatronIExec.engine.client import EngineClient
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.gui import faults, menu, theme
+from NatronIExec.gui import faults, menu
 from NatronIExec.gui.bridge import Bridge
 from NatronIExec.gui.choices import Choices
-from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets, alive
+from NatronIExec.gui.desktop_notices import DesktopNotices
+from NatronIExec.gui.qt import QtCore, QtWidgets, alive
 from NatronIExec.gui.queue_panel import QueuePanel
 from NatronIExec.gui.settings_dialog import SettingsDialog
 from NatronIExec.gui.submit_dialog import SubmitDialog
@@ -36,7 +37,7 @@ class Desk:
         self._dialogs: List[Any] = []
         self._states: Dict[str, str] = {}
         self._boxes: List[Any] = []
-        self._tray: Optional[QtWidgets.QSystemTrayIcon] = None
+        self._tray = DesktopNotices(PANEL)
         self._notify = True
         self._arrived: Dict[str, List[Dict[str, Any]]] = {}
         self._reload_soon = QtCore.QTimer()
@@ -186,14 +187,9 @@ class Desk:
         return None
 
     def _notice(self, event: Dict[str, Any]) -> None:
-        """On the desktop: a job ended, or needs an answer."""
-        if not self._notify or not QtWidgets.QSystemTrayIcon.isSystemTrayAvailable():
-            return
-        if self._tray is None:
-            self._tray = QtWidgets.QSystemTrayIcon(QtGui.QIcon(theme.mark("info", 32)))
-            self._tray.setToolTip(PANEL)
-        self._tray.show()
-        self._tray.showMessage("iExec: " + event["title"], event["remedy"] or " ")
+        """On the desktop: a job ended, or needs an answer. The panels say it too."""
+        if self._notify:
+            self._tray.show(event)
 
     def _show_fault(self, title: str, remedy: str, details: str) -> None:
         """One box at a time, never modal: Natron goes on."""

@@ -14,9 +14,10 @@ _NUMBER = re.compile(r"\d+(?=\.[^.]+$)")
 
 
 class FilesSection(QtWidgets.QWidget):
-    """Signals: changed() when files are added or left out."""
+    """Signals: changed() when files are added or left out, export_wanted(folder)."""
 
     changed = Signal()
+    export_wanted = Signal(object)
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
@@ -29,8 +30,11 @@ class FilesSection(QtWidgets.QWidget):
         self.add = button(
             "Add files…", self._add_files, "Files that the project needs and that reading it did not find."
         )
+        self.export = button("Export…", self._choose_folder, "Look at all that would be sent, as a folder of files.")
+        self.export.setEnabled(False)
         below = QtWidgets.QHBoxLayout()
         below.addWidget(self.total, 1)
+        below.addWidget(self.export)
         below.addWidget(self.add)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
@@ -46,6 +50,7 @@ class FilesSection(QtWidgets.QWidget):
 
     def show_scan(self, scan: Dict[str, Any]) -> None:
         self._showing = True
+        self.export.setEnabled(True)
         self.list.clear()
         listed = {row["path"] for row in scan["files"]}
         left_out = [
@@ -96,6 +101,11 @@ class FilesSection(QtWidgets.QWidget):
         if fresh:
             self.extra.extend(fresh)
             self.changed.emit()
+
+    def _choose_folder(self) -> None:
+        folder = QtWidgets.QFileDialog.getExistingDirectory(self, "Export what would be sent")
+        if folder:
+            self.export_wanted.emit(folder)
 
 
 def grouped(rows: Sequence[Dict[str, Any]]) -> List[Tuple[str, List[Dict[str, Any]]]]:

@@ -39,7 +39,8 @@ class BarDelegate(QtWidgets.QStyledItemDelegate):
 
 
 class FrameStrip(QtWidgets.QWidget):
-    """All frames of a job, one cell each, from first to last. Hover says which; a click chooses it.
+    """All frames of a job, one cell each, from first to last. Hover says which; a click chooses it, and so do the arrow
+    keys, Home and End.
 
     Signals: chosen(row number in the list of frames).
     """
@@ -49,6 +50,9 @@ class FrameStrip(QtWidgets.QWidget):
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self._rows: Sequence[Dict[str, Any]] = ()
+        self._current = -1
+        self.setAccessibleName("All frames")
+        self.setFocusPolicy(Qt.StrongFocus)
         self.setMouseTracking(True)
         self.setMinimumHeight(20)
         self.setMaximumHeight(20)
@@ -56,6 +60,12 @@ class FrameStrip(QtWidgets.QWidget):
 
     def show_frames(self, rows: Sequence[Dict[str, Any]]) -> None:
         self._rows = rows
+        self._current = min(self._current, len(rows) - 1)
+        self.update()
+
+    def mark(self, at: int) -> None:
+        """The frame that is selected, -1 for none."""
+        self._current = at
         self.update()
 
     def runs(self) -> List[Tuple[int, int, str]]:
@@ -87,7 +97,16 @@ class FrameStrip(QtWidgets.QWidget):
                 painter.setPen(QtGui.QPen(theme.color(theme.SUNKEN)))
                 for at in range(1, count):
                     painter.drawLine(QtCore.QPointF(at * cell, 1), QtCore.QPointF(at * cell, self.height() - 1))
+            self._draw_current(painter, cell)
         painter.end()
+
+    def _draw_current(self, painter: QtGui.QPainter, cell: float) -> None:
+        """Where the keyboard is, or what is selected; never too narrow to be seen."""
+        if self._current < 0:
+            return
+        ink = theme.SELECTION if self.hasFocus() else theme.TEXT
+        painter.setPen(QtGui.QPen(theme.color(ink), 2))
+        painter.drawRect(QtCore.QRectF(self._current * cell + 1, 1, max(cell - 2, 3.0), self.height() - 2))
 
     @faults.guarded
     def event(self, event: QtCore.QEvent) -> bool:
@@ -99,6 +118,31 @@ class FrameStrip(QtWidgets.QWidget):
                 QtWidgets.QToolTip.showText(event.globalPos(), text, self)
             return True
         return bool(super().event(event))
+
+    @faults.guarded
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        last, current = len(self._rows) - 1, self._current
+        wanted = {
+            int(Qt.Key_Left): max(current - 1, 0),
+            int(Qt.Key_Right): min(current + 1, last),
+            int(Qt.Key_Home): 0,
+            int(Qt.Key_End): last,
+        }.get(int(event.key()))
+        if wanted is None or last < 0:
+            super().keyPressEvent(event)
+        else:
+            self.mark(wanted)
+            self.chosen.emit(wanted)
+
+    @faults.guarded
+    def focusInEvent(self, event: QtGui.QFocusEvent) -> None:
+        if self._current < 0 and self._rows:
+            self.mark(0)
+        self.update()
+
+    @faults.guarded
+    def focusOutEvent(self, event: QtGui.QFocusEvent) -> None:
+        self.update()
 
     @faults.guarded
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:

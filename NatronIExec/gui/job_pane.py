@@ -110,10 +110,11 @@ class JobPane(QtWidgets.QWidget):
         self.legend.show_frames(self.frames.rows)
 
     def _frame_chosen(self, at: int) -> None:
-        self.frames_table.selectRow(at)
-        self.frames_table.scrollTo(self.frames.index(at, 0))
+        self.frames_table.setCurrentIndex(self.frames.index(at, 0))  # selectRow does nothing from right to left
 
     def _frames_selected(self) -> None:
+        rows = self.frames_table.selectionModel().selectedRows()
+        self.strip.mark(min(index.row() for index in rows) if rows else -1)
         if self.tabs.currentWidget() is self.log:
             self.ask()
 

@@ -63,6 +63,7 @@ class Banner(QtWidgets.QFrame):
         self._picture = QtWidgets.QLabel()
         self._words = QtWidgets.QLabel()
         self._words.setWordWrap(True)
+        self._words.setMinimumWidth(40)  # a name that is one long word must not widen the window
         self._words.setTextFormat(Qt.PlainText)
         self._words.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self._buttons = QtWidgets.QHBoxLayout()

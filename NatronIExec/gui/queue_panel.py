@@ -103,7 +103,7 @@ class QueuePanel(QtWidgets.QWidget):
         connect(self.table.selectionModel().selectionChanged, self._selection_changed)
         connect(self.table.customContextMenuRequested, self._menu)
         connect(self.table.doubleClicked, lambda: self.actions_.run_named("folder"))
-        connect(self.pane.failed, self.failed)
+        connect(self.pane.failed, self._pane_failed)
         connect(self.pane.menu_wanted, lambda place: self.actions_.menu(self.selected(), of_frames=True).popup(place))
 
     # what is selected
@@ -118,8 +118,7 @@ class QueuePanel(QtWidgets.QWidget):
         at = self.jobs.row_of(job)
         self._wanted = None if at >= 0 else job
         if at >= 0:
-            self.table.selectRow(at)
-            self.table.scrollTo(self.jobs.index(at, 0))
+            self.table.setCurrentIndex(self.jobs.index(at, 0))
 
     def _selection_changed(self) -> None:
         chosen = self.selected()
@@ -159,6 +158,11 @@ class QueuePanel(QtWidgets.QWidget):
         wallet: Tuple[Any, ...] = (("Wallet…", self.wallet_wanted.emit),)
         self.banner.say_error(problem, *(wallet if problem.code in ("wallet-locked", "wallet", "funds") else ()),
                               ("Dismiss", self.banner.clear))  # fmt: skip
+
+    def _pane_failed(self, problem: NatronIExecError) -> None:
+        """Nobody pressed a button for this. That the engine is lost is said already; once found it is asked again."""
+        if self.bridge.connected:
+            self.failed(problem)
 
     def say_done(self, text: str) -> None:
         self.banner.say("good", text, "", ("Dismiss", self.banner.clear))

@@ -1,4 +1,5 @@
-"""Where the artist left splitters and columns. In our own state: Natron's layouts know nothing of what is inside."""
+"""Where the artist left splitters and columns, and which accounts were backed up from here. In our own state: Natron's
+layouts know nothing of what is inside our windows, and an account's file nothing of its copies."""
 
 from __future__ import annotations
 
@@ -31,6 +32,16 @@ def restore(window: str, parts: Mapping[str, Any]) -> None:
         state = kept.value(f"{window}.{SCHEMA}/{name}")
         if isinstance(state, QtCore.QByteArray):
             part.restoreState(state)
+
+
+def note_backup(address: str) -> None:
+    kept = _file()
+    kept.setValue("backups/" + address.lower(), "yes")
+    kept.sync()
+
+
+def has_backup(address: str) -> bool:
+    return bool(_file().value("backups/" + address.lower()))
 
 
 def _file() -> QtCore.QSettings:

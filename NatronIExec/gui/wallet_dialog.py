@@ -3,14 +3,19 @@ emptied as they are read."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Tuple
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional
 
 from NatronIExec.errors import BadInput, NatronIExecError
-from NatronIExec.gui import faults, words
+from NatronIExec.gui import faults, remembered, theme, words
 from NatronIExec.gui.account_form import FORMS, AccountForm
 from NatronIExec.gui.bridge import Asker, Bridge
-from NatronIExec.gui.parts import Banner, button, item_of, open_at, quiet, secret_field, take_secret, tree
+from NatronIExec.gui.money_tab import MoneyTab
+from NatronIExec.gui.parts import Banner, button, open_at, quiet, secret_field, take_secret, tree
 from NatronIExec.gui.qt import QtWidgets
+
+_KINDS = {"keystore": "Encrypted file", "external": "External signer"}
 
 
 class WalletDialog(QtWidgets.QDialog):
@@ -20,9 +25,9 @@ class WalletDialog(QtWidgets.QDialog):
         super().__init__(parent)
         self.bridge, self.asker = bridge, Asker(bridge)
         self.state: Optional[Dict[str, Any]] = None
-        self.networks: List[Dict[str, Any]] = []
+        self._fresh: Optional[str] = None
         self._build()
-        faults.connect(bridge.wallet_changed, self._wallet_event)
+        faults.connect_while_open(self, bridge.wallet_changed, self._wallet_event)
         faults.connect(self.finished, self._finished)
         bridge.listen()
         self._ask("networks", "networks", {}, self._got_networks)
@@ -33,9 +38,12 @@ class WalletDialog(QtWidgets.QDialog):
     def _build(self) -> None:
         self.setWindowTitle("iExec Wallet")
         self.banner = Banner()
+        self.money = MoneyTab()
+        faults.connect(self.money.network_changed, self._ask_state)
+        faults.connect(self.money.move_wanted, self._move)
         self.tabs = QtWidgets.QTabWidget()
         self.tabs.addTab(self._accounts_tab(), "Accounts")
-        self.tabs.addTab(self._money_tab(), "Money")
+        self.tabs.addTab(self.money, "Money")
         self.tabs.addTab(self._ledger_tab(), "Spending")
         self.tabs.addTab(self._external_tab(), "External signer")
         column = QtWidgets.QVBoxLayout(self)
@@ -52,16 +60,21 @@ class WalletDialog(QtWidgets.QDialog):
         self.accounts = tree(["", "Name", "Address", "Where"])
         for at, width in enumerate((28, 130, 330)):
             self.accounts.setColumnWidth(at, width)
+        self.accounts.setAccessibleName("Accounts")
         faults.connect(self.accounts.itemSelectionChanged, self._show_actions)
+        self.nag = quiet()
+        self.nag.setStyleSheet("color: " + theme.WARN + ";")
         self.lock_text = quiet()
         self.password = secret_field("Password")
-        self.remember = QtWidgets.QCheckBox("Remember in the keyring")
-        self.unlock = button("Unlock", self._unlock)
+        self.password.setAccessibleName("Password of the account that pays")
+        faults.connect(self.password.returnPressed, lambda: self.unlock.click())
+        self.remember = QtWidgets.QCheckBox()
+        self.unlock = button("&Unlock", self._unlock)
         self.lock = button("Lock now", lambda: self._do("wallet.lock", {}))
         locking = QtWidgets.QHBoxLayout()
         for widget in (self.lock_text, self.password, self.remember, self.unlock, self.lock):
             locking.addWidget(widget, 1 if widget is self.lock_text else 0)
-        self.actions = {
+        self.account_buttons = {
             "wallet.create": button("Create…", lambda: self._open_form("wallet.create")),
             "wallet.import": button("Import…", lambda: self._open_form("wallet.import")),
             "wallet.use": button("Pay from this", lambda: self._do("wallet.use", {"address": self.chosen()})),
@@ -71,7 +84,7 @@ class WalletDialog(QtWidgets.QDialog):
             "wallet.remove": button("Remove…", lambda: self._open_form("wallet.remove")),
         }
         bar = QtWidgets.QHBoxLayout()
-        for made in self.actions.values():
+        for made in self.account_buttons.values():
             bar.addWidget(made)
         bar.addStretch(1)
         self.form = AccountForm()
@@ -79,36 +92,16 @@ class WalletDialog(QtWidgets.QDialog):
         column = QtWidgets.QVBoxLayout(page)
         column.addWidget(self.accounts, 1)
         column.addLayout(bar)
+        column.addWidget(self.nag)
         column.addWidget(self.form)
         column.addLayout(locking)
-        return page
-
-    def _money_tab(self) -> QtWidgets.QWidget:
-        page = QtWidgets.QWidget()
-        self.network = QtWidgets.QComboBox()
-        faults.connect(self.network.currentIndexChanged, self._ask_state)
-        self.values = {name: QtWidgets.QLabel(words.UNKNOWN) for name in ("rlc", "stake", "locked", "eth")}
-        self.faucet = quiet()
-        self.amount = QtWidgets.QLineEdit()
-        self.amount.setPlaceholderText("RLC, like 0.25")
-        self.deposit = button("Deposit", lambda: self._move("wallet.deposit"), "To the stake, which pays renders.")
-        self.withdraw = button("Withdraw", lambda: self._move("wallet.withdraw"), "From the stake back to the wallet.")
-        line = QtWidgets.QHBoxLayout()
-        for widget in (self.amount, self.deposit, self.withdraw):
-            line.addWidget(widget)
-        form = QtWidgets.QFormLayout(page)
-        form.addRow("Network:", self.network)
-        titles = {"rlc": "In the wallet:", "stake": "Staked, free:", "locked": "Locked by renders:", "eth": "For gas:"}
-        for name, title in titles.items():
-            form.addRow(title, self.values[name])
-        form.addRow("Move:", line)
-        form.addRow(self.faucet)
         return page
 
     def _ledger_tab(self) -> QtWidgets.QWidget:
         page = QtWidgets.QWidget()
         self.month = QtWidgets.QLabel(words.UNKNOWN)
-        self.ledger = tree(["Render", "When", "Paid", "Refunded", "Gas", "Network"])
+        self.ledger = tree(["Render", "When", "Paid", "Refunded", "Network fee", "Network"])
+        self.ledger.setAccessibleName("Spending")
         self.ledger.setColumnWidth(0, 170)
         column = QtWidgets.QVBoxLayout(page)
         column.addWidget(self.month)
@@ -118,14 +111,16 @@ class WalletDialog(QtWidgets.QDialog):
     def _external_tab(self) -> QtWidgets.QWidget:
         page = QtWidgets.QWidget()
         self.url = QtWidgets.QLineEdit()
-        self.url.setPlaceholderText("http://127.0.0.1:8550")
+        self.url.setPlaceholderText("http://127.0.0.1:8550 for Clef, http://127.0.0.1:1248 for Frame")
+        self.url.setAccessibleName("Address of the signer")
+        faults.connect(self.url.returnPressed, lambda: self.connect_button.click())
         self.connect_button = button(
             "Use this signer", lambda: self._do("wallet.external", {"url": self.url.text().strip()})
         )
         self.disconnect_button = button("Use my own accounts", lambda: self._do("wallet.external", {"url": ""}))
         column = QtWidgets.QVBoxLayout(page)
         column.addWidget(
-            quiet("Clef or another program that signs: it asks you for each signature, and the key never leaves it.")
+            quiet("Clef, Frame or another program that signs: it asks for each signature, and the key never leaves it.")
         )
         column.addWidget(self.url)
         line = QtWidgets.QHBoxLayout()
@@ -138,9 +133,6 @@ class WalletDialog(QtWidgets.QDialog):
 
     # asking
 
-    def _use_signer(self, url: str) -> None:
-        self._do("wallet.external", {"url": url})
-
     def _ask(self, topic: str, verb: str, args: Dict[str, Any], done: Callable[[Any], None]) -> None:
         self.asker.ask(topic, verb, args, done, self.failed)
 
@@ -149,7 +141,7 @@ class WalletDialog(QtWidgets.QDialog):
         self._ask("do", verb, args, self._done)
 
     def _ask_state(self) -> None:
-        name = item_of(self.network)
+        name = self.money.chosen()
         if name is not None:
             self._ask("state", "wallet.state", {"network": name}, self.show_state)
 
@@ -157,10 +149,9 @@ class WalletDialog(QtWidgets.QDialog):
         if isinstance(answer, dict) and "backup" in answer:
             self.banner.say("good", "Removed. Its file was moved to " + answer["backup"] + ".")
         elif isinstance(answer, dict) and "path" in answer:
-            self.banner.say("good", "Backed up to " + answer["path"] + ".", "Keep it and its password in a safe place.")
+            self._check_backup(Path(answer["path"]))
         elif isinstance(answer, dict) and "account" in answer:
-            self.banner.say("good", "The account is ready. Back it up: nobody can restore it for you.", "",
-                            ("Back up…", lambda: self._open_form("wallet.export")))  # fmt: skip
+            self._new_account(answer["account"]["address"])
         self.form.close_form()
         self._ask_state()
 
@@ -171,38 +162,80 @@ class WalletDialog(QtWidgets.QDialog):
         self._do("wallet.unlock", {"password": take_secret(self.password), "remember": self.remember.isChecked()})
 
     def _move(self, verb: str) -> None:
+        network = self.money.chosen()
         try:
-            amount = words.parse_rlc(self.amount.text())
+            amount = words.parse_rlc(self.money.amount.text())
         except BadInput as problem:
             self.failed(problem)
             return
-        if item_of(self.network) is None:
+        if network is None:
             self.failed(BadInput("The networks are not known yet.", "Wait for the engine, then try again."))
             return
         if not amount:
             self.failed(BadInput("How much?", "Type an amount of RLC."))
             return
         self.banner.say("info", "Waiting for the network…")
-        self._ask("do", verb, {"network": item_of(self.network), "amount_nrlc": amount}, self._moved)
+        self._ask("do", verb, {"network": network, "amount_nrlc": amount}, self._moved)
 
     def _moved(self, answer: Dict[str, Any]) -> None:
-        self.amount.clear()
-        self.banner.say("good", "Done: {} are staked.".format(words.rlc(answer["stake_nrlc"])))
+        self.money.amount.clear()
+        self.banner.say("good", "Done: {} are deposited for renders.".format(words.rlc(answer["stake_nrlc"])))
         self._ask_state()
+
+    # backups
+
+    def _new_account(self, address: str) -> None:
+        """Chosen at once: what is backed up next is this one."""
+        for at in range(self.accounts.topLevelItemCount()):
+            item = self.accounts.topLevelItem(at)
+            item.setSelected(item.text(2) == address)
+        self._fresh = address
+        self.banner.say("good", "The account is ready. Back it up: nobody can restore it for you.", "",
+                        ("Back up…", lambda: self._open_form("wallet.export")))  # fmt: skip
+
+    def _check_backup(self, file: Path) -> None:
+        """Read again: a backup that cannot be read is none."""
+        address = self.form.account or ""
+        try:
+            found = str(json.loads(file.read_text(encoding="utf-8"))["address"])
+        except (OSError, ValueError, KeyError, TypeError):
+            found = ""
+        if _bare(found) != _bare(address):
+            remedy = "Back it up again, to another place."
+            self.banner.say("error", f"{file} cannot be read again as a backup of this account.", remedy)
+            return
+        remembered.note_backup(address)
+        self.banner.say("good", f"Backed up to {file}, and read again.", "Keep it and its password in a safe place.")
+
+    def _removal_warning(self) -> str:
+        address, state = self.chosen(), self.state
+        if state is None or address is None:
+            return ""
+        found = [] if remembered.has_backup(address) else ["No backup of it was made here."]
+        amounts = state["balance"] if address == state["current"] else None
+        if amounts is None:
+            found.append("What it holds is not known here: choose it to pay from, and see under Money.")
+        elif any(amounts[name] for name in ("rlc_nrlc", "stake_nrlc", "locked_nrlc")):
+            total = words.rlc(amounts["rlc_nrlc"] + amounts["stake_nrlc"] + amounts["locked_nrlc"])
+            found.append(f"It holds {total} on {self.money.title_of(state['network'])}.")
+        return " ".join(found)
 
     # forms
 
     def _open_form(self, verb: str) -> None:
         self.banner.clear()
-        self.form.open_form(verb, self.chosen())
+        warning = self._removal_warning() if verb == "wallet.remove" else ""
+        self.form.open_form(verb, self.chosen(), warning)
 
     def _form_filled(self, verb: str, args: Dict[str, Any]) -> None:
         if FORMS[verb].needs_account:
-            args["address"] = self.chosen()
+            args["address"] = self.form.account
         self._do(verb, args)
 
     def chosen(self) -> Optional[str]:
-        """The selected account, else the one that pays."""
+        """The account that was just made, else the selected one, else the one that pays."""
+        if self._fresh is not None:
+            return self._fresh
         items = self.accounts.selectedItems()
         if items:
             return str(items[0].text(2))
@@ -214,57 +247,43 @@ class WalletDialog(QtWidgets.QDialog):
     # showing
 
     def _got_networks(self, rows: List[Dict[str, Any]]) -> None:
-        self.networks = rows
-        blocked = self.network.blockSignals(True)
-        for row in rows:
-            self.network.addItem(row["title"], row["name"])
-        self.network.blockSignals(blocked)
+        self.money.show_networks(rows)
         self._ask("settings", "settings.get", {}, self._got_settings)
 
     def _got_settings(self, settings: Dict[str, Any]) -> None:
-        for at in range(self.network.count()):
-            if self.network.itemData(at) == settings["network"]:
-                self.network.setCurrentIndex(at)
+        self.money.choose_network(settings["network"])
         self._ask_state()
 
     def _wallet_event(self, state: Dict[str, Any]) -> None:
-        if item_of(self.network) in (None, state["network"]):
+        if self.money.chosen() in (None, state["network"]):
             self.show_state(state)
 
     def show_state(self, state: Dict[str, Any]) -> None:
         self.state = state
-        chosen = self.chosen()
+        chosen = self._fresh or self.chosen()
+        self._fresh = None if any(account["address"] == chosen for account in state["accounts"]) else self._fresh
         self.accounts.clear()
         for account in state["accounts"]:
             mark = "●" if account["address"] == state["current"] else ""
-            item = QtWidgets.QTreeWidgetItem([mark, account["name"], account["address"], account["kind"]])
+            item = QtWidgets.QTreeWidgetItem(
+                [mark, account["name"], account["address"], _KINDS.get(account["kind"], account["kind"])]
+            )
             item.setToolTip(0, "Renders are paid from this account." if mark else "")
             item.setToolTip(3, account["file"])
             self.accounts.addTopLevelItem(item)
             item.setSelected(account["address"] == chosen)
-        self._show_money(state)
+        self.money.show_state(state)
+        if not self.url.isModified():
+            self.url.setText(state["external"] or "")
         self._show_actions()
         if state["error"] and not self.banner.isVisible():
             self.banner.say("warning", state["error"]["title"], state["error"]["remedy"])
-
-    def _show_money(self, state: Dict[str, Any]) -> None:
-        balance = state["balance"] or {}
-        shown: Tuple[Tuple[str, str], ...] = (
-            ("rlc", words.rlc(balance.get("rlc_nrlc"))),
-            ("stake", words.rlc(balance.get("stake_nrlc"))),
-            ("locked", words.rlc(balance.get("locked_nrlc"))),
-            ("eth", words.eth(balance.get("eth_wei"))),
-        )
-        for name, text in shown:
-            self.values[name].setText(text)
-        faucet = next((row["faucet"] for row in self.networks if row["name"] == state["network"]), None)
-        self.faucet.setText(f"Test money: {faucet}." if faucet else "")
 
     def _show_actions(self) -> None:
         state = self.state
         has = bool(state and state["accounts"])
         own = bool(has and not (state or {}).get("external"))
-        for name, made in self.actions.items():
+        for name, made in self.account_buttons.items():
             made.setEnabled(has if name == "copy" else own or name in ("wallet.create", "wallet.import"))
         unlocked = bool(state and state["unlocked"])
         for widget in (self.password, self.remember, self.unlock):
@@ -272,10 +291,11 @@ class WalletDialog(QtWidgets.QDialog):
         self.lock.setVisible(own and unlocked)
         keyring = (state or {}).get("keyring") or {}
         self.remember.setEnabled(bool(keyring.get("available")))
-        backend = keyring.get("backend")
-        self.remember.setToolTip(f"In {backend}." if backend else "There is no keyring on this machine.")
-        for widget in (self.amount, self.deposit, self.withdraw):
-            widget.setEnabled(unlocked)
+        self.remember.setText("&Remember in " + (keyring.get("backend") or "a keyring"))
+        self.remember.setToolTip("" if keyring.get("available") else "There is no keyring on this machine.")
+        address = self.chosen()
+        self.nag.setVisible(bool(own and address and not remembered.has_backup(address)))
+        self.nag.setText("No backup of this account was made here. Nobody can restore it for you.")
         self.lock_text.setText(_lock_words(state))
 
     def _got_ledger(self, answer: Dict[str, Any]) -> None:
@@ -301,4 +321,10 @@ def _lock_words(state: Optional[Dict[str, Any]]) -> str:
         return "There is no account yet: create or import one."
     if state["unlocked"]:
         return "Unlocked. It locks itself when it is not used."
-    return "Locked." if not state["keyring"]["remembered"] else "Locked; its password is in the keyring."
+    keyring = state["keyring"]
+    return "Locked; its password is in {}.".format(keyring["backend"]) if keyring["remembered"] else "Locked."
+
+
+def _bare(address: str) -> str:
+    """Files of accounts write it without 0x and in small letters."""
+    return address.lower()[2:] if address.lower().startswith("0x") else address.lower()

@@ -13,7 +13,7 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from NatronIExec.errors import ProjectError
 
-#: The range of a reader whose files Natron did not find, or found only one of (Engine/Node.cpp).
+#: What Natron takes for the range of a sequence of which it found less than two files (Engine/Node.cpp).
 _NOT_SEEN = (1, 1)
 
 
@@ -100,23 +100,20 @@ class NatronWindow:
         """(full script name, raw file pattern) of every reader."""
         return [(name, _file_of(effect)) for name, effect in _walk(self.app) if effect.isReaderNode()]
 
-    def reload_reader(self, name: str, first: int, last: int) -> None:
-        """Read the files again. Natron keeps the range that it saw at first, so frames `first` to `last` are added to
-        it: what followed that range follows the new one, what the artist set stays."""
+    def reload_reader(self, name: str) -> None:
+        """Read the files again: frames that Natron had seen as missing appear, and its range is that of the files."""
+        self.app.getNode(name).getParam("filename").reloadFile()
+
+    def show_frame(self, name: str, frame: int) -> None:
+        """Make a reader of a sequence show the one frame that is there; Natron takes it for frame 1."""
         reader = self.app.getNode(name)
-        reader.getParam("filename").reloadFile()
         whole = reader.getParam("originalFrameRange")
-        if whole is None:
+        if whole is None or (int(whole.getValue(0)), int(whole.getValue(1))) != _NOT_SEEN:
             return
-        seen = int(whole.getValue(0)), int(whole.getValue(1))
-        now = (first, last) if seen == _NOT_SEEN else (min(first, seen[0]), max(last, seen[1]))
-        if now == seen:
-            return
-        whole.set(*now)
-        for parameter, end in (("firstFrame", 0), ("lastFrame", 1), ("startingTime", 0)):
-            follower = reader.getParam(parameter)
-            if follower is not None and follower.getValue() == seen[end]:
-                follower.set(now[end])
+        whole.set(frame, frame)
+        for name in ("firstFrame", "lastFrame", "startingTime"):
+            if reader.getParam(name) is not None:
+                reader.getParam(name).set(frame)
 
     def create_reader(self, pattern: str, beside: Optional[str]) -> str:
         """A Read node for files that exist, to the right of the node `beside`; the script name of the new node."""

@@ -78,18 +78,28 @@ def show_frames(window: NatronWindow, files: Iterable[str], writer: Optional[str
     if reloaded:
         return reloaded[0], False
     beside = writer if writer in window.writers() else None
-    return window.create_reader(pattern_of(names, window.file_of(beside) if beside else ""), beside), True
+    made = window.create_reader(pattern_of(names, window.file_of(beside) if beside else ""), beside)
+    _show_single(window, made, names)
+    return made, True
 
 
 def reload_frames(window: NatronWindow, files: Iterable[str]) -> List[str]:
     """Reload the Read nodes that read `files` already; creates none. The names of those reloaded."""
     names = sorted(files)
     pattern_of(names)  # only images are ever read
-    numbers = [int(found.group()) for found in map(_FRAME.search, names) if found] or [1]
     readers = reading(window, names[0])
     for reader in readers:
-        window.reload_reader(reader, min(numbers), max(numbers))
+        window.reload_reader(reader)
+        _show_single(window, reader, names)
     return readers
+
+
+def _show_single(window: NatronWindow, reader: str, files: Sequence[str]) -> None:
+    """The first frame of a sequence that comes back alone stands where it belongs."""
+    name = PurePath(files[0]).name
+    number = _number_by(window.file_of(reader), name) if len(files) == 1 else None
+    if number is not None:
+        window.show_frame(reader, int(name[number[0] : number[1]]))
 
 
 def reading(window: NatronWindow, file: str) -> List[str]:

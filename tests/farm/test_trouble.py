@@ -481,6 +481,15 @@ def test_the_bundle_can_be_taken_out(farm: Any, submission: dict[str, Any], tmp_
         farm.call("bundle", job=job, to=str(folder))
 
 
+def test_what_would_be_sent_can_be_looked_at_before(farm: Any, submission: dict[str, Any], tmp_path: Path) -> None:
+    folder = Path(farm.call("bundle", **submission, to=str(tmp_path / "out"))["path"])
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {"manifest.json", "project.ntp"} < names
+    assert farm.call("jobs") == []
+    with pytest.raises(Conflict, match="there already"):
+        farm.call("bundle", **submission, to=str(folder))
+
+
 # several deals, trust, enclave, the free edition
 
 

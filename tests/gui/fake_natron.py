@@ -86,7 +86,6 @@ class Pane(QtWidgets.QWidget):
 class Param:
     def __init__(self, *values):
         self.values = values
-        self.reloads = 0
 
     def getValue(self, dimension=0):
         return self.values[dimension]
@@ -94,19 +93,40 @@ class Param:
     def set(self, *values):
         self.values = values
 
+
+class FileParam(Param):
+    """`look` is what the node does when its files are read again."""
+
+    def __init__(self, file, look):
+        super().__init__(file)
+        self.reloads, self.look = 0, look
+
     def reloadFile(self):
-        """Natron does not look which files there are: the range stays."""
         self.reloads += 1
+        self.look()
 
 
 class Node:
-    def __init__(self, name, kind="", file="", children=(), selected=False, seen=(1, 1)):
+    def __init__(self, name, kind="", file="", children=(), selected=False):
         self.name, self.kind, self.children, self.selected = name, kind, list(children), selected
         self.place = (0.0, 0.0)
-        self.params = {"filename": Param(file)}
-        if kind == "reader":
-            self.params.update(originalFrameRange=Param(*seen), startingTime=Param(seen[0]))
-            self.params.update(firstFrame=Param(seen[0]), lastFrame=Param(seen[1]))
+        self.params = {"filename": FileParam(file, self._look)}
+        self._look()
+
+    def _look(self):
+        """Natron looks which frames there are; of less than two it says 1-1 (Engine/Node.cpp)."""
+        if self.kind != "reader":
+            return
+        path = Path(self.filename.getValue())
+        start, end = path.name.find("#"), path.name.rfind("#") + 1
+        numbers = []
+        if start >= 0 and path.parent.is_dir():
+            before, after = path.name[:start], path.name[end:]
+            found = [other.name for other in path.parent.iterdir() if other.name.startswith(before)]
+            numbers = sorted(int(name[start : len(name) - len(after)]) for name in found if name.endswith(after))
+        first, last = (numbers[0], numbers[-1]) if len(numbers) > 1 else (1, 1)
+        self.params.update(originalFrameRange=Param(first, last), startingTime=Param(first))
+        self.params.update(firstFrame=Param(first), lastFrame=Param(last))
 
     @property
     def filename(self):
@@ -137,6 +157,16 @@ class Node:
         self.place = (x, y)
 
 
+class MainWindow(QtWidgets.QMainWindow):
+    def __init__(self, app):
+        super().__init__()
+        self.app = app
+
+    def closeEvent(self, event):
+        self.app.close()
+        super().closeEvent(event)
+
+
 class App:
     """`project` is the artist's file, None while it was never saved; `panes` the names of the panes of its layout."""
 
@@ -144,7 +174,6 @@ class App:
         self.project = Path(project) if project else None
         self.children = list(children)
         self.disk_full = False
-        self.selected = []
         self.panels, self.registered = {}, {}
         self.panes = [Pane(self, name) for name in panes]
         self.number = max((app.number for app in natron.apps), default=-1) + 1
@@ -176,6 +205,17 @@ class App:
     def saveProject(self, path):
         return self.project is not None
 
+    def saveProjectAs(self, path):
+        self.project = Path(path)
+        self.project.write_text("<xml/>")
+        return True
+
+    def newProject(self):
+        made = App(panes=[pane.objectName() for pane in self.panes])
+        made.window = MainWindow(made)
+        made.window.show()
+        return made
+
     def getChildren(self):
         return self.children
 
@@ -183,10 +223,16 @@ class App:
         return next((node for node in self.children if node.name == name), None)
 
     def selectNode(self, node, clear):
-        self.selected = [node.name]
+        for other in self.children:
+            other.selected = other is node or (other.selected and not clear)
 
     def createReader(self, pattern):
-        node = Node(f"Read{len(self.children)}", "reader", pattern)
+        return self._added(Node(f"Read{len(self.children)}", "reader", pattern))
+
+    def createWriter(self, pattern):
+        return self._added(Node(f"Write{len(self.children)}", "writer", pattern))
+
+    def _added(self, node):
         self.children.append(node)
         return node
 

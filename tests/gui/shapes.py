@@ -51,7 +51,7 @@ VERBS = {
     "import": {"job": str},
     "claim": {"job?": str, "password?": str},
     "remove": {"job": str},
-    "bundle": {"job": str, "to": str},
+    "bundle": ({"job": str, "to": str}, dict(SUBMISSION, to=str)),
     "thumbnail": {"job": str, "frame": int, "view?": str, "writer?": str, "size": int},
     "networks": {},
     "workerpools": {"network": str, "tasks?": int, "confidential?": bool},

@@ -7,6 +7,7 @@ from wire_client import WireClient
 
 from NatronIExec.gui import desk as desk_module
 from NatronIExec.gui.desk import Desk
+from NatronIExec.gui.desktop_notices import DesktopNotices
 from NatronIExec.gui.qt import QtCore, QtWidgets, alive
 from NatronIExec.host.api import NatronWindow
 
@@ -47,7 +48,7 @@ def test_frames_go_to_the_window_that_is_still_open(desk, engine, tmp_path, unti
 
 def test_a_read_node_follows_while_the_rest_renders(desk, engine, tmp_path, until):
     rendering(engine, tmp_path / "b.ntp")
-    existing = Node("Read1", "reader", "/work/renders/beauty.####.png", seen=(1, 2))
+    existing = Node("Read1", "reader", "/work/renders/beauty.####.png")
     app = App(tmp_path / "b.ntp", [existing])
     desk.open_queue(NatronWindow(app))
     until(lambda: desk.bridge.jobs, "for the job")
@@ -115,3 +116,27 @@ def test_other_settings_of_another_project_name_it(desk, engine, tmp_path, until
     queue.actions_.run_named("duplicate")
     until(lambda: "Open /work/shot_020.ntp" in queue.banner.text(), "for what to do")
     assert not desk._dialogs
+
+
+def test_the_icon_goes_with_its_message(application):
+    notices = DesktopNotices("Queue", has_tray=lambda: True)
+    notices.show({"title": "shot_010 is done.", "remedy": ""})
+    assert notices.icon.isVisible()
+    assert notices.over.isActive()
+    notices.over.timeout.emit()
+    assert not notices.icon.isVisible()
+
+
+def test_without_a_tray_there_is_no_icon(application):
+    notices = DesktopNotices("Queue", has_tray=lambda: False)
+    notices.show({"title": "shot_010 is done.", "remedy": ""})
+    assert notices.icon is None
+
+
+def test_news_reach_the_panel_though_the_desktop_is_not_told(desk, engine, tmp_path, until):
+    engine.settings["notify"] = False
+    queue = desk.open_queue(NatronWindow(App(tmp_path / "b.ntp")))
+    until(lambda: not desk._notify, "for the settings")
+    engine.notice("shot_010 needs an answer.", "warning", None, "Unlock the wallet.")
+    until(lambda: "needs an answer" in queue.news.text(), "for the notice")
+    assert desk._tray.icon is None

@@ -67,23 +67,6 @@ def test_frames_get_a_read_node_beside_their_writer(shot):
     assert made.filename.reloads == 1
 
 
-def test_a_reader_sees_the_frames_that_came_since(shot):
-    """Natron's reload alone keeps the range of its first look."""
-    files = [str(shot.parent / "renders" / f"a.{frame:04d}.png") for frame in (4, 9)]
-    followed = Node("Read1", "reader", "[Project]/renders/a.####.png", seen=(5, 6))
-    trimmed = Node("Read2", "reader", "[Project]/renders/a.####.png", seen=(5, 8))
-    trimmed.params["lastFrame"].set(7)
-    unseen = Node("Read3", "reader", "[Project]/renders/a.####.png")
-    app = App(shot, [followed, trimmed, unseen])
-    assert reader.reload_frames(NatronWindow(app), files) == ["Read1", "Read2", "Read3"]
-    ranges = [
-        tuple(node.params[name].getValue() for name in ("firstFrame", "lastFrame", "startingTime"))
-        for node in (followed, trimmed, unseen)
-    ]
-    assert ranges == [(4, 9, 4), (4, 7, 4), (4, 9, 4)]
-    assert [node.params["originalFrameRange"].values for node in (followed, trimmed)] == [(4, 9), (4, 9)]
-
-
 @pytest.mark.parametrize(
     ("files", "raw", "pattern"),
     [
@@ -102,7 +85,9 @@ def test_a_sequence_is_what_the_writer_numbers(files, raw, pattern):
 
 def test_another_single_image_is_another_reader(shot):
     app = App(shot, [Node("Read7", "reader", "[Project]/comp_v01.png")])
-    assert reader.show_frames(NatronWindow(app), [str(shot.parent / "comp_v02.png")], None)[1]
+    name, created = reader.show_frames(NatronWindow(app), [str(shot.parent / "comp_v02.png")], None)
+    assert created
+    assert app.getNode(name).params["firstFrame"].getValue() == 1
 
 
 @pytest.mark.parametrize("raw", ["[Project]/renders/a.%04d.png", "renders/a.####.png", "{folder}/renders/a.0001.png"])

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from shapes import frame_row, job_row
 
+from NatronIExec.errors import NatronIExecError
 from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
+from NatronIExec.gui.queue_panel import QueuePanel
 from NatronIExec.gui.settings_dialog import SettingsDialog
 from NatronIExec.gui.submit_dialog import SubmitDialog
 from NatronIExec.gui.wallet_dialog import WalletDialog
@@ -142,3 +145,29 @@ def test_screens_with_many_dots(scale):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+LONG = "a_very_long_name_of_a_shot_that_nobody_would_type_twice_" * 3
+
+
+@pytest.mark.parametrize("direction", ["LeftToRight", "RightToLeft"])
+def test_the_queue_with_long_names_both_ways(application, bridge, engine, until, direction):
+    """Names are cut, never the buttons; what stands right stands left in the other direction."""
+    engine.jobs = [job_row(name=LONG, workerpool=LONG, out="/" + LONG, writers=[LONG, LONG], state_text=LONG)]
+    engine.frames["job-1"] = [frame_row(n, "imported", writer=LONG, log=LONG) for n in range(1, 4)]
+    panel = QueuePanel(bridge, lambda frames: [])
+    panel.setLayoutDirection(getattr(Qt, direction))
+    panel.resize(900, 500)
+    panel.show()
+    until(lambda: panel.jobs.rows, "for the job")
+    panel.select("job-1")
+    panel.failed(NatronIExecError(LONG, LONG))
+    until(lambda: panel.frames.rows, "for the frames")
+    panel.grab()
+    assert panel.width() == 900
+    assert cut_off(panel) == []
+    wallet = next(button for button in panel.findChildren(QtWidgets.QPushButton) if button.text() == "Wallet…")
+    assert (wallet.x() > panel.width() / 2) is (direction == "LeftToRight")
+    dismiss = panel.banner.buttons()[0]
+    assert (dismiss.x() > panel.banner.width() / 2) is (direction == "LeftToRight")
+    panel.close()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from NatronIExec.gui import qt
+
 PACKAGE = Path(__file__).parents[2] / "NatronIExec"
 FILES = sorted([*(PACKAGE / "gui").glob("*.py"), *(PACKAGE / "host").glob("*.py"), PACKAGE / "engine" / "client.py",
                 PACKAGE / "engine" / "launch.py", PACKAGE / "engine" / "protocol.py"])  # fmt: skip
@@ -14,6 +16,45 @@ ABSENT = {
     "QRegularExpression", "QDesktopWidget", "setMargin", "exec_", "exec", "horizontalAdvance", "QSignalSpy",
     "AA_EnableHighDpiScaling", "devicePixelRatioF", "globalPosition", "position", "sendMouseEvent",
 }  # fmt: skip
+#: Classes that Qt 4.8 has too. A new one is added here after a look at its documentation.
+IN_QT4 = {
+    "QtCore": {"QAbstractTableModel", "QByteArray", "QEvent", "QEventLoop", "QModelIndex", "QObject", "QPoint",
+               "QPointF", "QRect", "QRectF", "QSettings", "QSize", "QTimer", "QUrl"},
+    "QtGui": {"QBrush", "QColor", "QDesktopServices", "QFocusEvent", "QFont", "QFontMetrics", "QIcon", "QKeyEvent",
+              "QMouseEvent", "QPaintEvent", "QPainter", "QPalette", "QPen", "QPixmap", "QPolygonF",
+              "QResizeEvent"},
+    "QtWidgets": {"QAbstractItemView", "QAction", "QApplication", "QCheckBox", "QComboBox", "QDialog", "QFileDialog",
+                  "QFormLayout", "QFrame", "QGridLayout", "QGroupBox", "QHBoxLayout", "QHeaderView", "QInputDialog",
+                  "QLabel", "QLineEdit", "QMainWindow", "QMenu", "QMessageBox", "QPlainTextEdit", "QProgressBar",
+                  "QPushButton", "QRadioButton", "QScrollArea", "QSizePolicy", "QSpinBox", "QSplitter",
+                  "QStackedWidget", "QStyle", "QStyledItemDelegate", "QSystemTrayIcon", "QTabWidget", "QTableView",
+                  "QTextBrowser", "QToolButton", "QToolTip", "QTreeWidget", "QTreeWidgetItem", "QVBoxLayout",
+                  "QWidget"},
+}  # fmt: skip
+
+
+def _chain(node):
+    """`QtWidgets.QFrame.StyledPanel` as its names, empty for what does not begin at a Qt module."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.insert(0, node.attr)
+        node = node.value
+    is_qt = isinstance(node, ast.Name) and node.id in ("Qt", "QtCore", "QtGui", "QtWidgets")
+    return [node.id, *names] if is_qt else []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_is_named_is_there(file):
+    """In Qt4 by the list above; in Qt5 and Qt6 by asking the one that runs, as this runs on both."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = _chain(node) if isinstance(node, ast.Attribute) else []
+        if not names:
+            continue
+        assert names[0] == "Qt" or names[1] in IN_QT4[names[0]], f"{file.name}:{node.lineno} uses {names[1]}"
+        found = getattr(qt, names[0])
+        for name in names[1:]:
+            assert hasattr(found, name), f"{file.name}:{node.lineno}: {'.'.join(names)}"
+            found = getattr(found, name)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -7,7 +7,7 @@ from fake_engine import Refuse
 from shapes import frame_row, job_row, plan_sheet, wallet_state
 
 from NatronIExec.gui import queue_actions, queue_model
-from NatronIExec.gui.qt import QtWidgets
+from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from NatronIExec.gui.queue_panel import QueuePanel
 
 
@@ -439,3 +439,27 @@ def test_the_settings_of_a_job_are_asked_for_again(open_panel, until):
     panel.actions_.run_named("duplicate")
     until(lambda: asked, "for the job")
     assert asked[0]["submission"]["chunk"] == 4
+
+
+def test_the_strip_takes_the_keyboard(open_panel, until):
+    panel = open_panel(job_row())
+    panel.select("job-1")
+    until(lambda: panel.frames.rows, "for the frames")
+    strip = panel.pane.strip
+    assert strip.focusPolicy() == Qt.StrongFocus
+    chosen = []
+    for key in (Qt.Key_Right, Qt.Key_Right, Qt.Key_Left, Qt.Key_End, Qt.Key_Right, Qt.Key_Home, Qt.Key_Left):
+        QtWidgets.QApplication.sendEvent(strip, QtGui.QKeyEvent(QtCore.QEvent.KeyPress, key, Qt.NoModifier))
+        chosen.append(panel.pane.selected_frames()[0]["frame"])
+    assert chosen == [1, 2, 1, 20, 20, 1, 1]
+    panel.grab()
+
+
+def test_the_strip_marks_what_is_selected(open_panel, until):
+    panel = open_panel(job_row())
+    panel.select("job-1")
+    until(lambda: panel.frames.rows, "for the frames")
+    panel.pane.frames_table.selectRow(11)
+    assert panel.pane.strip._current == 11
+    panel.pane.frames_table.clearSelection()
+    assert panel.pane.strip._current == -1

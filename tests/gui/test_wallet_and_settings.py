@@ -29,13 +29,13 @@ def fields(dialog):
 
 def test_accounts_and_balances_are_shown(wallet, until):
     assert wallet.accounts.topLevelItem(0).text(2) == ADDRESS
-    assert "RLC" in wallet.values["rlc"].text()
+    assert "RLC" in wallet.money.values["rlc"].text()
     until(lambda: wallet.ledger.topLevelItemCount() == 1, "for the ledger")
     assert "0.4 RLC" in wallet.month.text()
 
 
 def test_a_new_account_needs_its_password_twice(wallet, engine, until):
-    wallet.actions["wallet.create"].click()
+    wallet.account_buttons["wallet.create"].click()
     form = fields(wallet)
     form["name"].setText("second")
     form["password"].setText("long enough")
@@ -52,7 +52,7 @@ def test_a_new_account_needs_its_password_twice(wallet, engine, until):
 
 @pytest.mark.parametrize("source", ["key", "mnemonic"])
 def test_secrets_are_masked_and_cleared(wallet, engine, until, source):
-    wallet.actions["wallet.import"].click()
+    wallet.account_buttons["wallet.import"].click()
     form = fields(wallet)
     choose(form["source"], source)
     assert form["secret"].isVisible()
@@ -67,7 +67,7 @@ def test_secrets_are_masked_and_cleared(wallet, engine, until, source):
 
 
 def test_closing_forgets_what_was_typed(wallet):
-    wallet.actions["wallet.remove"].click()
+    wallet.account_buttons["wallet.remove"].click()
     field = fields(wallet)["password"]
     field.setText("typed")
     wallet.password.setText("typed too")
@@ -80,7 +80,7 @@ def test_unlock_and_lock(bridge, engine, until):
     dialog = WalletDialog(bridge)
     dialog.show()
     until(lambda: dialog.state is not None, "for the wallet")
-    assert not dialog.deposit.isEnabled()
+    assert not dialog.money.deposit.isEnabled()
     dialog.password.setText("correct horse")
     dialog.unlock.click()
     assert dialog.password.text() == ""
@@ -106,15 +106,15 @@ def test_a_keyring_that_is_locked_is_not_a_wrong_password(wallet, engine, until)
 
 def test_money_moves_by_amounts_that_are_some(wallet, engine, until):
     wallet.tabs.setCurrentIndex(1)
-    until(lambda: wallet.network.count() == 2, "for the networks")
-    wallet.amount.setText("lots")
-    wallet.deposit.click()
+    until(lambda: wallet.money.network.count() == 2, "for the networks")
+    wallet.money.amount.setText("lots")
+    wallet.money.deposit.click()
     assert "not an amount" in wallet.banner.text()
-    wallet.amount.setText("0,5")
-    wallet.deposit.click()
+    wallet.money.amount.setText("0,5")
+    wallet.money.deposit.click()
     until(lambda: engine.args_of("wallet.deposit"), "for the question")
     assert engine.args_of("wallet.deposit")[0]["amount_nrlc"] == 500_000_000
-    until(lambda: "are staked" in wallet.banner.text(), "for the answer")
+    until(lambda: "are deposited" in wallet.banner.text(), "for the answer")
 
 
 def test_an_external_signer(wallet, engine, until):
@@ -123,6 +123,118 @@ def test_an_external_signer(wallet, engine, until):
     wallet.connect_button.click()
     until(lambda: (wallet.state or {}).get("external"), "for the signer")
     assert "Signed elsewhere" in wallet.lock_text.text()
+
+
+def unlocked(bridge, engine, until, **changes):
+    engine.wallet = wallet_state(unlocked=False, **changes)
+    dialog = WalletDialog(bridge)
+    dialog.show()
+    until(lambda: dialog.state is not None, "for the wallet")
+    return dialog
+
+
+def test_enter_in_the_password_unlocks(bridge, engine, until):
+    dialog = unlocked(bridge, engine, until)
+    dialog.password.setText("correct horse")
+    press(dialog.password, Qt.Key_Return)
+    until(lambda: dialog.state["unlocked"], "for the wallet")
+    assert dialog.password.text() == ""
+    dialog.close()
+
+
+def test_enter_in_a_form_does_what_it_is_for(wallet, engine, until):
+    wallet.account_buttons["wallet.create"].click()
+    form = fields(wallet)
+    form["name"].setText("second")
+    press(form["name"], Qt.Key_Return)
+    assert engine.args_of("wallet.create") == []
+    form["password"].setText("long enough")
+    form["password again"].setText("long enough")
+    press(form["password again"], Qt.Key_Return)
+    until(lambda: engine.args_of("wallet.create"), "for the question")
+
+
+def test_one_form_after_another(wallet):
+    for verb in ("wallet.remove", "wallet.import", "wallet.create", "wallet.import"):
+        wallet.account_buttons[verb].click()
+        assert wallet.form.verb == verb
+        assert wallet.form.isVisible()
+
+
+def test_the_keyring_is_named(bridge, engine, until):
+    keyring = {"available": True, "backend": "KWallet", "remembered": True}
+    dialog = unlocked(bridge, engine, until, keyring=keyring)
+    assert dialog.remember.text() == "&Remember in KWallet"
+    assert dialog.lock_text.text() == "Locked; its password is in KWallet."
+    dialog.close()
+
+
+def create(wallet, until):
+    """A second account, beside the one that is selected."""
+    wallet.accounts.topLevelItem(0).setSelected(True)
+    wallet.account_buttons["wallet.create"].click()
+    form = fields(wallet)
+    for name in ("password", "password again"):
+        form[name].setText("long enough")
+    wallet.form.go.click()
+    until(lambda: "Back it up" in wallet.banner.text(), "for the account")
+
+
+def test_what_was_made_is_what_is_backed_up(wallet, engine, until, tmp_path):
+    create(wallet, until)
+    wallet.banner.buttons()[0].click()
+    form = fields(wallet)
+    form["to"].setText(str(tmp_path / "second.json"))
+    form["password"].setText("long enough")
+    wallet.form.go.click()
+    until(lambda: engine.args_of("wallet.export"), "for the question")
+    assert engine.args_of("wallet.export")[0]["address"] == "0x" + "5a" * 20
+
+
+@pytest.mark.parametrize(("written", "said"), [("5a" * 20, "and read again"), ("6b" * 20, "cannot be read again")])
+def test_a_backup_is_read_again(wallet, engine, until, tmp_path, written, said):
+    target = tmp_path / "second.json"
+
+    def export(args):
+        target.write_text('{"address": "' + written + '"}')
+        return {"path": str(target)}
+
+    engine.answers["wallet.export"] = export
+    create(wallet, until)
+    until(lambda: wallet.nag.isVisible(), "for the reminder")
+    wallet.banner.buttons()[0].click()
+    fields(wallet)["to"].setText(str(target))
+    fields(wallet)["password"].setText("long enough")
+    wallet.form.go.click()
+    until(lambda: said in wallet.banner.text(), "for the answer")
+    until(lambda: wallet.nag.isVisible() is ("cannot" in said), "for the reminder")
+
+
+def test_money_is_not_removed_unseen(wallet, until):
+    until(lambda: wallet.money.network.count() == 2, "for the networks")
+    wallet.account_buttons["wallet.remove"].click()
+    assert "No backup of it was made here." in wallet.form.warning.text()
+    assert "It holds 3.25 RLC on Arbitrum Sepolia" in wallet.form.warning.text()
+
+
+def test_the_signer_in_use_is_shown(bridge, engine, until):
+    engine.wallet = wallet_state(external="http://127.0.0.1:1248")
+    dialog = WalletDialog(bridge)
+    until(lambda: dialog.url.text() == "http://127.0.0.1:1248", "for the signer")
+    dialog.url.setFocus()
+    dialog.close()
+
+
+@pytest.mark.parametrize("window", [WalletDialog, SettingsDialog])
+def test_every_field_has_a_name(bridge, until, window):
+    """For who cannot see where it stands."""
+    dialog = window(bridge)
+    if window is WalletDialog:
+        dialog._open_form("wallet.import")
+    kinds = (QtWidgets.QLineEdit, QtWidgets.QComboBox, QtWidgets.QTreeWidget)
+    nameless = [field for kind in kinds for field in dialog.findChildren(kind) if not field.accessibleName()]
+    assert [field for field in nameless if not isinstance(field.parent(), QtWidgets.QComboBox)] == []
+    dialog.close()
 
 
 @pytest.fixture
