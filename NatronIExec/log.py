@@ -8,15 +8,18 @@ import logging.handlers
 import os
 import re
 import threading
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Set
+from typing import Iterator, List, Set
 
 from NatronIExec import paths
+from NatronIExec.errors import NatronIExecError
 
 _ROOT = "NatronIExec"
 _HIDDEN = "[hidden]"
 #: A private key, with or without 0x, that is not said to be something public.
 _KEY = re.compile(r"(?i)(key|secret|password|mnemonic|seed)(\W{1,4})(0x)?[0-9a-f]{64}\b")
+_BARE_KEY = re.compile(r"(?i)(0x)?[0-9a-f]{64}\Z")
 _PAIR = re.compile(
     r"(?i)([\"']?\b\w*(?:password|mnemonic|private_key|authkey)\w*[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,}]+)"
 )
@@ -27,18 +30,43 @@ class Redactor(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._secrets: Set[str] = set()
+        self._kept: Set[str] = set()
+        self._hidden: List[str] = []
         self._lock = threading.Lock()
 
     def add_secret(self, secret: str) -> None:
-        """From now on `secret` is never written. Very short ones would hide ordinary words and are left to patterns."""
-        if len(secret) >= 4:
+        """`secret` is not written until `forget`. Very short ones would hide ordinary words: left to patterns."""
+        with self._lock:
+            self._kept.update(_spellings(secret))
+
+    @contextmanager
+    def hiding(self, *secrets: str) -> Iterator[None]:
+        """None of them is written inside, and none is in memory afterwards. After a bug they are kept until `forget`:
+        its traceback is written by whoever catches it."""
+        spelled = [spelling for secret in secrets for spelling in _spellings(secret)]
+        with self._lock:
+            self._hidden += spelled
+        try:
+            yield
+        except NatronIExecError:
+            raise
+        except BaseException:
             with self._lock:
-                self._secrets.add(secret)
+                self._kept.update(spelled)
+            raise
+        finally:
+            with self._lock:
+                for spelling in spelled:
+                    self._hidden.remove(spelling)
+
+    def forget(self) -> None:
+        """What is hidden by a call that is under way stays hidden."""
+        with self._lock:
+            self._kept.clear()
 
     def redact(self, text: str) -> str:
         with self._lock:
-            secrets = sorted(self._secrets, key=len, reverse=True)
+            secrets = sorted(self._kept.union(self._hidden), key=len, reverse=True)
         for secret in secrets:
             text = text.replace(secret, _HIDDEN)
         text = _PAIR.sub(lambda found: found.group(1) + _HIDDEN, text)
@@ -48,6 +76,16 @@ class Redactor(logging.Filter):
         record.msg = self.redact(record.getMessage())
         record.args = None
         return True
+
+
+def _spellings(secret: str) -> Set[str]:
+    """As it was typed, and as a program would write it: without the space around it, a key without 0x in any case."""
+    bare = secret.strip()
+    found = {secret, bare, " ".join(bare.split())}
+    if _BARE_KEY.match(bare):
+        digits = bare[-64:]
+        found.update((digits, digits.lower(), digits.upper()))
+    return {spelling for spelling in found if len(spelling) >= 4}
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):

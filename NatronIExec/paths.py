@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -74,9 +75,10 @@ def private_folder(path: Path) -> Path:
 
 
 def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Replace `path` by `content` so that a reader sees the old or the new whole file, also after a crash."""
-    private = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(str(private), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    """Replace `path` by `content` so that a reader sees the old or the new whole file, also after a crash, and whoever
+    else writes it at the same time."""
+    private = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+    descriptor = os.open(str(private), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -87,3 +89,14 @@ def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
         if private.exists():
             private.unlink()
         raise
+    _keep_name(path.parent)
+
+
+def _keep_name(folder: Path) -> None:
+    """After a crash of the machine the folder still names the new file. Not every system and disk can be asked to."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(str(folder), os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

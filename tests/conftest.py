@@ -82,6 +82,7 @@ class Farm:
     def __init__(self, local: LocalIexec, engine: Engine) -> None:
         self.local = local
         self.engine = engine
+        self._closed = False
         self.client = EngineClient()
         self.client.connect(start=False)
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -109,8 +110,11 @@ class Farm:
         return self.until(lambda row: row["state"] in ("done", "partly", "failed", "cancelled", "held", "paused"), job)
 
     def close(self) -> None:
-        self.client.close()
-        self.engine.stop()
+        """Once; later calls do nothing."""
+        if not self._closed:
+            self._closed = True
+            self.client.close()
+            self.engine.stop()
 
 
 @pytest.fixture

@@ -87,6 +87,24 @@ def test_what_is_sealed_opens_only_whole_and_with_its_key(tmp_path: Path, size: 
         seal.open_file(sealed, opened, seal.new_key())
 
 
+@pytest.mark.parametrize("size", [0, 5, 4 * 1024 * 1024 + 1])
+def test_what_is_sealed_for_one_opens_for_nobody_else(tmp_path: Path, size: int) -> None:
+    plain, sealed, opened = tmp_path / "p", tmp_path / "s", tmp_path / "o"
+    plain.write_bytes(os.urandom(size))
+    private, public = seal.new_pair()
+    seal.seal_for(public, plain, sealed)
+    seal.open_with(private, sealed, opened)
+    assert opened.read_bytes() == plain.read_bytes()
+    with pytest.raises(ResultRefused):
+        seal.open_with(seal.new_pair()[0], sealed, opened)
+    content = sealed.read_bytes()
+    zero_point = content[:5] + bytes(32) + content[37:]
+    for broken in (content[:-1], content[:20], zero_point, content[:6] + bytes([content[6] ^ 1]) + content[7:]):
+        sealed.write_bytes(broken)
+        with pytest.raises(ResultRefused):
+            seal.open_with(private, sealed, opened)
+
+
 @pytest.mark.parametrize("extension", ["png", "jpg", "tif", "exr"])
 def test_pictures(tmp_path: Path, extension: str) -> None:
     picture = tmp_path / f"a.{extension}"

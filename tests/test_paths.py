@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,24 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         paths.write_atomic(target, b"new")
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_two_threads_may_write_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, both = tmp_path / "settings.json", threading.Barrier(2)
+    fsync = os.fsync
+    monkeypatch.setattr("os.fsync", lambda number: (both.wait(30), fsync(number)))
+    threads = [threading.Thread(target=paths.write_atomic, args=(target, text)) for text in (b"a" * 99, b"b" * 50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert target.read_bytes() in (b"a" * 99, b"b" * 50)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there can a folder be asked to be kept")
+def test_the_name_is_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[bool] = []
+    monkeypatch.setattr("os.fsync", lambda number: kept.append(stat.S_ISDIR(os.fstat(number).st_mode)))
+    paths.write_atomic(tmp_path / "settings.json", b"x")
+    assert kept == [False, True]

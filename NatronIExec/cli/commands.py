@@ -11,11 +11,11 @@ import click
 
 from NatronIExec import __version__
 from NatronIExec.cli.amounts import Rlc, format_rlc
-from NatronIExec.cli.connection import FRAMES_MISSING, Session, report
+from NatronIExec.cli.connection import FRAMES_MISSING, Session, WrongUse, exit_code, report, unless_interrupted
 from NatronIExec.cli.system_commands import devnet, doctor, engine, install, networks, settings
 from NatronIExec.cli.wallet_commands import wallet
 from NatronIExec.cli.watch import follow
-from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused
+from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, from_wire
 
 pass_session = click.make_pass_decorator(Session)
 RLC = Rlc()
@@ -55,6 +55,8 @@ def run() -> None:
     except click.exceptions.Abort:
         sys.exit(report(Cancelled("Cancelled."), as_json))
     except click.ClickException as problem:
+        if as_json:
+            sys.exit(report(WrongUse(problem.format_message(), "natron-iexec COMMAND --help has all options."), True))
         problem.show()
         sys.exit(problem.exit_code)
     except NatronIExecError as problem:
@@ -137,12 +139,15 @@ def scan(session: Session, /, project: Path, **asked: Any) -> None:
 @cli.command()
 @submission_options
 @pass_session
-def plan(session: Session, /, project: Path, **asked: Any) -> None:
-    """Show tasks, price, gas, the most that can be spent and when the rest is refunded. Spends nothing."""
+def plan(session: Session, /, project: Path, **asked: Any) -> int:
+    """Show tasks, price, gas, the most that can be spent and when the rest is refunded. Spends nothing. Exit code 0
+    when it can be bought, else that of the first problem."""
     from NatronIExec.cli.screen import print_plan
 
     sheet = session.call_with_progress("plan", "Planning", **submission(session, project, **asked))
     session.emit(sheet, lambda: print_plan(sheet))
+    problem = unready(sheet)
+    return exit_code(problem) if problem else 0
 
 
 @cli.command()
@@ -152,7 +157,7 @@ def plan(session: Session, /, project: Path, **asked: Any) -> None:
 @pass_session
 def submit(session: Session, /, project: Path, yes: bool, watching: bool, **asked: Any) -> int:
     """Render PROJECT on iExec: shows the price, asks, buys all tasks, and brings the frames back."""
-    from NatronIExec.cli.screen import print_plan
+    from NatronIExec.cli.screen import most, print_plan
 
     wanted = submission(session, project, **asked)
     unlocked = session.unlock_ahead() if yes else lambda: None
@@ -162,8 +167,9 @@ def submit(session: Session, /, project: Path, yes: bool, watching: bool, **aske
     _refuse_unready(sheet)
     unlocked()
     if not yes:
-        click.confirm(f"Spend at most {format_rlc(sheet['total_nrlc'])}?", abort=True, err=True)
-    bought = session.call_signed("submit", **wanted, plan=sheet["plan"], max_total_nrlc=sheet["total_nrlc"])
+        click.confirm(f"Spend at most {most(sheet)}?", abort=True, err=True)
+    with unless_interrupted(session.as_json, "The job may go on.", "See: natron-iexec jobs"):
+        bought = session.call_signed("submit", **wanted, plan=sheet["plan"], max_total_nrlc=sheet["total_nrlc"])
     if watching:
         return watch_job(session, bought["job"])
     session.emit(bought, lambda: click.echo(f"Job {bought['job']}. Follow it with: natron-iexec watch {bought['job']}"))
@@ -171,15 +177,18 @@ def submit(session: Session, /, project: Path, yes: bool, watching: bool, **aske
 
 
 def _refuse_unready(sheet: dict[str, Any]) -> None:
-    """A locked wallet is no reason: the password is asked for."""
-    from NatronIExec.errors import from_wire
+    problem = unready(sheet)
+    if problem is not None:
+        raise problem
 
+
+def unready(sheet: dict[str, Any]) -> NatronIExecError | None:
+    """Why what a plan shows cannot be bought. A locked wallet is no reason: the password is asked for."""
     blocking = [problem for problem in sheet["problems"] if problem["code"] != "wallet-locked"]
     if blocking:
-        raise from_wire(blocking[0])
+        return from_wire(blocking[0])
     errors = [check for check in sheet["scan"]["checks"] if check["level"] == "error"]
-    if errors:
-        raise OrderRefused(errors[0]["title"], errors[0]["remedy"])
+    return OrderRefused(errors[0]["title"], errors[0]["remedy"]) if errors else None
 
 
 @cli.command()
@@ -207,14 +216,23 @@ def show(session: Session, job: str) -> None:
 @click.argument("job")
 @pass_session
 def watch(session: Session, job: str) -> int:
-    """Follow JOB to its end. Exit code 9 when frames are missing then."""
+    """Follow JOB to its end. Exit code 9 when frames are missing then, else that of what stopped it."""
     return watch_job(session, job)
 
 
 def watch_job(session: Session, job: str) -> int:
-    row = follow(session, job)
+    with unless_interrupted(
+        session.as_json, f"Job {job} goes on.", f"Follow it with: natron-iexec watch {job}", job=job
+    ):
+        row = follow(session, job)
     session.emit(row, lambda: click.echo(f"{row['state_text'] or row['state']} {row['out'] or ''}"))
-    return 0 if row["state"] in ("done", "held") else FRAMES_MISSING
+    if row["state"] in ("done", "held"):
+        return 0
+    if row["state"] == "cancelled":
+        return exit_code(Cancelled("Cancelled."))
+    if row["state"] == "partly" or not row["error"]:
+        return FRAMES_MISSING
+    return report(from_wire(row["error"]), session.as_json)
 
 
 @cli.command()
@@ -240,7 +258,7 @@ def cancel(session: Session, job: str) -> None:
 @pass_session
 def retry(session: Session, job: str, frames: str | None, yes: bool) -> None:
     """Buy the failed frames of JOB again, as a new job; after a test: the rest. A paused job just goes on."""
-    from NatronIExec.cli.screen import print_plan
+    from NatronIExec.cli.screen import most, print_plan
 
     price: dict[str, Any] = {}
     if frames is not None or session.call("show", job=job)["state"] != "paused":
@@ -249,9 +267,10 @@ def retry(session: Session, job: str, frames: str | None, yes: bool) -> None:
             print_plan(sheet)
         _refuse_unready(sheet)
         if not yes:
-            click.confirm(f"Spend at most {format_rlc(sheet['total_nrlc'])}?", abort=True, err=True)
+            click.confirm(f"Spend at most {most(sheet)}?", abort=True, err=True)
         price = {"plan": sheet["plan"], "max_total_nrlc": sheet["total_nrlc"]}
-    answer = session.call_signed("retry", job=job, frames=frames, **price)
+    with unless_interrupted(session.as_json, "The new job may go on.", "See: natron-iexec jobs"):
+        answer = session.call_signed("retry", job=job, frames=frames, **price)
     session.emit(answer, lambda: click.echo(f"Job {answer['job']}"))
 
 

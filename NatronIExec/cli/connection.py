@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import click
 
@@ -37,10 +37,17 @@ EXIT_CODES = {
     "output": 7,
     "result-refused": 7,
     "conflict": 8,
+    "usage": 2,
     "cancelled": 130,
 }
 #: A job that was watched to its end and has frames missing.
 FRAMES_MISSING = 9
+
+
+class WrongUse(NatronIExecError):
+    """Of the command line: what click says, for those that read JSON."""
+
+    code = "usage"
 
 
 class Session:
@@ -146,6 +153,17 @@ def read_secret(path: Path) -> str:
         ) from problem
 
 
+@contextlib.contextmanager
+def unless_interrupted(as_json: bool, title: str, remedy: str, **details: Any) -> Iterator[None]:
+    """Ctrl-C ends the command; what goes on without it is said, also to a person."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not as_json:
+            click.echo(f"{title} {remedy}", err=True)
+        raise Cancelled(title, remedy, **details) from None
+
+
 def report(problem: NatronIExecError, as_json: bool) -> int:
     """Say what happened and what to do next on stderr (stdout holds only results); returns the exit code."""
     if as_json:
@@ -154,4 +172,8 @@ def report(problem: NatronIExecError, as_json: bool) -> int:
         click.secho(problem.title, fg="red", err=True)
         if problem.remedy:
             click.echo(problem.remedy, err=True)
+    return exit_code(problem)
+
+
+def exit_code(problem: NatronIExecError) -> int:
     return EXIT_CODES.get(problem.code, 1)

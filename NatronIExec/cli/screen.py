@@ -67,11 +67,10 @@ def print_plan(plan: Wire) -> None:
         ("Render", frames_each),
         ("Worker group", f"{pool.get('name') or pool.get('workerpool', '–')} ({pool.get('category_name', '–')})"),
         ("Price a task", f"{format_rlc(plan['workerpool_price_nrlc'])} + app {format_rlc(plan['app_price_nrlc'])}"),
-        ("Most that can be spent", format_rlc(plan["total_nrlc"])),
-        ("Gas, at most", format_eth(plan["gas_wei"])),
+        ("Most that can be spent", most(plan)),
         ("From wallet / stake", f"{format_rlc(balance.get('rlc_nrlc'))} / {format_rlc(balance.get('stake_nrlc'))}"),
         ("Left afterwards", format_rlc(plan["after_nrlc"])),
-        ("Refund of unfinished frames", f"{span(plan['refund_s'])} after the purchase"),
+        ("Refund of unfinished frames", refund(plan["refund_s"])),
         ("To upload", size(plan["upload_bytes"])),
         ("Transactions", plan["deals"]),
     ]
@@ -79,6 +78,15 @@ def print_plan(plan: Wire) -> None:
     print_checks(plan["scan"]["checks"])
     for problem in plan["problems"]:
         out.print(f"[red]{escape(problem['title'])}[/red] {escape(problem['remedy'])}")
+
+
+def most(plan: Wire) -> str:
+    return f"{format_rlc(plan['total_nrlc'])} and {format_eth(plan['gas_wei'])} for gas"
+
+
+def refund(after_s: int | None) -> str:
+    """When a purchase of now could be refunded."""
+    return "–" if after_s is None else f"from {clock(time.time() + after_s)} ({span(after_s)} after the purchase)"
 
 
 def print_checks(checks: Iterable[Wire]) -> None:

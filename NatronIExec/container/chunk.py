@@ -8,6 +8,7 @@ a wrong frame.
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 from NatronIExec import images
 from NatronIExec.container.inputs import Inputs, localised
-from NatronIExec.container.renderer import FEWER_THREADS, Outcome, run
+from NatronIExec.container.renderer import FEWER_THREADS, Bounds, Outcome, run
 from NatronIExec.errors import BadInput, ProjectError
 from NatronIExec.frames import renderer_range
 from NatronIExec.manifest import Chunk, Manifest, ManifestWriter
@@ -23,6 +24,8 @@ from NatronIExec.manifest import Chunk, Manifest, ManifestWriter
 #: Frame, view ("" without views).
 Key = Tuple[int, str]
 MOVIE = "movie"
+#: A renderer that stalled this often will stall again.
+MAX_STALLS = 2
 
 
 @dataclass
@@ -37,7 +40,8 @@ class Rendered:
 
 
 class ChunkRender:
-    """`render` does all of it. `folder` is the job's, `out` an empty one for what the renderer writes."""
+    """`render` does all of it until `ends_at` (monotonic). `folder` is the job's, `out` an empty one for what the
+    renderer writes."""
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class ChunkRender:
         folder: Path,
         out: Path,
         say: Callable[[str], None],
+        ends_at: float = math.inf,
     ) -> None:
         self._manifest = manifest
         self._chunk = chunk
@@ -59,6 +64,9 @@ class ChunkRender:
         self._folder = folder
         self._out = out
         self._say = say
+        self._bounds = Bounds(manifest.stall_s, ends_at, frozenset(manifest.plugins))
+        self._stalls = 0
+        self._late = False
         self._done = Rendered()
 
     def render(self) -> Rendered:
@@ -68,14 +76,34 @@ class ChunkRender:
         if self._fetch_lost(outcome):
             outcome = self._run(frames)
         self._keep(frames, outcome)
-        left = [frame for frame in frames if frame not in self._finished()]
-        if left and not self._writer.movie and (outcome.stalled or outcome.crashed or not outcome.trouble):
+        left = self._left(frames)
+        if (
+            left
+            and not self._over()
+            and not self._writer.movie
+            and (outcome.stalled or outcome.crashed or not outcome.trouble)
+        ):
             self._say(f"{'Stalled' if outcome.stalled else 'Ended early'}; rendering {renderer_range(left)} again")
             self._keep(left, self._run(left, FEWER_THREADS))
-            left = [frame for frame in frames if frame not in self._finished()]
-        for frame in left:
-            self._one(frame)
+        for frame in self._left(frames):
+            why = self._over()
+            if why:
+                self._done.failed[frame] = why
+            else:
+                self._one(frame)
         return self._done
+
+    def _left(self, frames: Sequence[int]) -> List[int]:
+        finished = {frame for frame, _ in self._done.files}
+        return [frame for frame in frames if frame not in finished]
+
+    def _over(self) -> str:
+        """Why no more runs are worth their time, "" while they are."""
+        if self._late:
+            return f"the time limit of the task ({self._manifest.limit_s} s) came first"
+        if self._stalls >= MAX_STALLS:
+            return f"the renderer stalled {self._stalls} times (no work on a frame for {self._manifest.stall_s} s)"
+        return ""
 
     def _one(self, frame: int) -> None:
         """The last word on one frame: what the renderer says while it renders nothing else."""
@@ -86,11 +114,9 @@ class ChunkRender:
         if self._fetch_lost(outcome):
             outcome = self._run([frame], FEWER_THREADS)
         self._keep([frame], outcome)
-        if frame not in self._finished():
-            why = (outcome.trouble + outcome.fatal) or [
-                "stalled" if outcome.stalled else "no whole picture was written"
-            ]
-            self._done.failed[frame] = why[0]
+        if self._left([frame]):
+            stalled = "the renderer stalled" if outcome.stalled else "no whole picture was written"
+            self._done.failed[frame] = (*outcome.trouble, self._over() or stalled)[0]
 
     def _run(self, frames: Sequence[int], extra: Sequence[str] = ()) -> Outcome:
         for frame in frames:
@@ -104,9 +130,11 @@ class ChunkRender:
             [*command, renderer_range(frames)],
             self._environment,
             self._folder,
-            self._manifest.stall_s,
+            self._bounds,
             lambda frame: self._say(f"Frame {frame} rendered"),
         )
+        self._stalls += outcome.stalled
+        self._late |= outcome.late
         self._done.log += outcome.log
         self._done.warnings += outcome.warnings
         if outcome.fatal:
@@ -127,7 +155,7 @@ class ChunkRender:
         if outcome.trouble:
             return
         reported = set(frames) if self._writer.movie else outcome.frames.keys() & set(frames)
-        if self._writer.movie and (outcome.stalled or outcome.crashed):
+        if self._writer.movie and (outcome.stalled or outcome.late or outcome.crashed):
             return
         for frame in reported:
             files = self._paths(frame)
@@ -157,9 +185,6 @@ class ChunkRender:
             self._say(str(problem))
             return False
         return True
-
-    def _finished(self) -> Dict[int, None]:
-        return {frame: None for frame, _ in self._done.files}
 
     def _pattern(self) -> Path:
         extension = self._writer.extension

@@ -6,7 +6,9 @@ frame of the chunk is proven. The last line of the output says which frame faile
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
 import resource
 import shutil
@@ -22,17 +24,20 @@ from NatronIExec.container.inputs import Inputs, localised
 from NatronIExec.container.renderer import find_renderer
 from NatronIExec.container.task import Task, read_task, renderer_environment
 from NatronIExec.errors import NatronIExecError, ProjectError
-from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, canonical, sha256_hex
+from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, canonical
 
 LOG_BYTES = 65_536
+#: Of the time limit, and in seconds: what is kept back to say which frame failed before the worker ends the program.
+MARGIN_SHARE, MAX_MARGIN_S = 0.1, 30
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """0 with computed.json written, else 1 without it. Whatever was fetched or half made is removed either way."""
+    began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="natron-iexec-"))
     try:
         task = read_task(arguments, environ)
-        _render(task, environ, folder)
+        _render(task, environ, folder, _end(began, task.manifest.limit_s))
         return 0
     except NatronIExecError as problem:
         print(f"FAILED: {problem}", flush=True)
@@ -44,7 +49,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _render(task: Task, environ: Mapping[str, str], folder: Path) -> None:
+def _end(began: float, limit_s: int) -> float:
+    return began + limit_s - min(MAX_MARGIN_S, MARGIN_SHARE * limit_s) if limit_s else math.inf
+
+
+def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float) -> None:
     # A name without symbolic links: the renderer reports inputs by their real names.
     folder = folder.resolve()
     job, out, home = folder / "job", folder / "out", folder / "home"
@@ -63,15 +72,15 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path) -> None:
         environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
     print(f"Rendering chunk {task.chunk.index}: {len(task.chunk.frames)} frames", flush=True)
     began = time.monotonic()
-    render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, _say)
+    render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, _say, ends_at)
     done = render.render()
     times["render"] = time.monotonic() - began
     if done.failed:
-        _report(task, done, kind, times)
+        _report(task, done, kind, times, folder)
         frame, why = min(done.failed.items())
         raise ProjectError(f"Frame {frame}: {why}", f"{len(done.failed)} of {len(task.chunk.frames)} frames failed.")
     _deliver(task, done)
-    _report(task, done, kind, times)
+    _report(task, done, kind, times, folder)
     computed = {"deterministic-output-path": str(task.out / "frames.json")}
     (task.out / "computed.json").write_text(json.dumps(computed))
     print(f"Done: {len(done.files)} files", flush=True)
@@ -85,17 +94,37 @@ def _deliver(task: Task, done: Rendered) -> None:
         to = task.out / "frames" / name
         to.parent.mkdir(parents=True, exist_ok=True)
         if not to.exists():
-            shutil.move(str(path), str(to))
+            _hand_over(task, path, to)
         if task.manifest.hashes == "pixels":
             frames.append(Frame(number, view, f"frames/{name}", pixels=images.pixel_hash(to)))
         else:
-            frames.append(Frame(number, view, f"frames/{name}", to.stat().st_size, sha256_hex(to.read_bytes())))
+            frames.append(Frame(number, view, f"frames/{name}", to.stat().st_size, _sha256(to)))
     if task.manifest.writers[task.chunk.writer].movie:
         frames = frames[:1]
     writer = task.manifest.writers[task.chunk.writer].name
     (task.out / "frames.json").write_bytes(
         FrameList(task.manifest.job, task.chunk.index, writer, tuple(frames)).to_bytes()
     )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _hand_over(task: Task, path: Path, to: Path) -> None:
+    """As it is, or sealed for the artist alone: results lie where everybody can fetch them."""
+    if not task.manifest.results_for:
+        shutil.move(str(path), str(to))
+        return
+    # cryptography, which an open job has no need to load
+    from NatronIExec.seal import seal_for
+
+    seal_for(task.manifest.results_for, path, to)
+    path.unlink()
 
 
 def _result_name(frame: int, view: str, suffix: str, movie: bool) -> str:
@@ -105,7 +134,7 @@ def _result_name(frame: int, view: str, suffix: str, movie: bool) -> str:
     return name
 
 
-def _report(task: Task, done: Rendered, kind: str, times: Mapping[str, float]) -> None:
+def _report(task: Task, done: Rendered, kind: str, times: Mapping[str, float], folder: Path) -> None:
     """For people: nothing of it is trusted or hashed."""
     tail = "\n".join(done.log).encode()[-LOG_BYTES:].decode("utf-8", "replace")
     report = {
@@ -118,7 +147,9 @@ def _report(task: Task, done: Rendered, kind: str, times: Mapping[str, float]) -
         "failed": {str(frame): why for frame, why in done.failed.items()},
         "log": tail,
     }
-    (task.out / "report.json").write_bytes(canonical(report))
+    plain = folder / "report.json"
+    plain.write_bytes(canonical(report))
+    _hand_over(task, plain, task.out / "report.json")
 
 
 def _say(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import random
 import time
 import urllib.error
@@ -34,6 +35,8 @@ class Inputs:
         self._there: Set[int] = set()
         for file in manifest.files:
             _check_path(file.path)
+        for gateway in manifest.gateways:
+            _check_gateway(gateway)
 
     @property
     def project(self) -> Path:
@@ -76,25 +79,29 @@ class Inputs:
             open_file(part, opened, self._key)
             part.unlink()
             part = opened
-        _check_content(file, part)
+            _check_content(file, part)
         if file.path.endswith(".ntp"):
             _localise(part, self._folder)
         part.replace(to)
 
     def _download(self, file: InputFile, to: Path) -> None:
-        """From each gateway in turn, a few times: a fresh file may not be everywhere yet."""
-        limit = file.sealed_size or file.size
+        """From each gateway in turn, a few times: a fresh file may not be everywhere yet, a connection may end early,
+        and one gateway may send what another does not."""
         problem: object = None
         for attempt in range(TRIES):
             for gateway in self._manifest.gateways:
                 try:
-                    _get(f"{gateway}/ipfs/{file.cid}", to, limit)
+                    _get(f"{gateway}/ipfs/{file.cid}", to, file.sealed_size or file.size)
+                    if not self._manifest.sealed:
+                        _check_content(file, to)
                     return
-                except (OSError, urllib.error.URLError) as failure:
+                except (OSError, http.client.HTTPException, BadInput) as failure:
                     problem = failure
                     if isinstance(failure, urllib.error.HTTPError):
                         failure.close()
             self._pause(min(30.0, 0.5 * 2**attempt) * (0.5 + random.random()))
+        if isinstance(problem, BadInput):
+            raise problem
         raise Unreachable(f"{file.path} could not be fetched: {problem}.", "Try these frames again.")
 
 
@@ -108,19 +115,17 @@ def _localise(project: Path, folder: Path) -> None:
     project.write_bytes(content.replace(JOB_ROOT.encode(), escape(str(folder)).encode()))
 
 
-def _get(url: str, to: Path, limit: int) -> None:
-    if not url.startswith(("http://", "https://")):
-        raise BadInput(f"{url} is no web address.", "Submit the job again.")
+def _get(url: str, to: Path, size: int) -> None:
+    """Raises OSError for less than `size` bytes (the library takes an early end for the end), BadInput for more."""
     with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, to.open("wb") as file:
         count = 0
-        while True:
-            block = answer.read(_BLOCK)
-            if not block:
-                return
+        for block in iter(lambda: answer.read(_BLOCK), b""):
             count += len(block)
-            if count > limit:
+            if count > size:
                 raise BadInput(f"{url} is larger than the manifest says.", "Submit the job again.")
             file.write(block)
+    if count < size:
+        raise ConnectionError(f"it ended after {count} of {size} bytes")
 
 
 def _check_content(file: InputFile, path: Path) -> None:
@@ -131,6 +136,11 @@ def _check_content(file: InputFile, path: Path) -> None:
     if digest.hexdigest() != file.sha256 or path.stat().st_size != file.size:
         path.unlink()
         raise BadInput(f"{file.path} is not what the manifest says.", "Submit the job again.")
+
+
+def _check_gateway(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise BadInput(f"{url} is no web address.", "Submit the job again.")
 
 
 def _check_path(path: str) -> None:

@@ -7,6 +7,7 @@ the line of its frame, "Rendering finished" is printed after a failure too, and 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import re
@@ -18,14 +19,18 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import IO, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+
+from NatronIExec.container.life import Life
 
 _FRAME = re.compile(r"^(\S+) ==> Frame: (-?\d+), Progress: ([\d.]+)%")
 _CANNOT_LOAD = re.compile(r"^Persistent message: (.+?): Cannot load frame")
 #: Natron repairs these by itself; alone they do not make a frame wrong (a missing input has its own message besides).
 _HARMLESS = re.compile(r"contains NaN values")
 _TROUBLE = ("Persistent message:", "Error while rendering", "Error caught while rendering", "Render aborted")
-_FATAL = ("does not exist in the loaded plug-ins", "ERROR: Natron:", "ERROR: Project loader:")
+_FATAL = ("ERROR: Natron:", "ERROR: Project loader:")
+#: Natron goes on without a node that it cannot make (Engine/NodeGroupSerialization.cpp).
+_NO_PLUGIN = re.compile(r"The node (\S+) version \S+ was found in the script but does not exist in the loaded plug-ins")
 #: Preferences that a stalled render is tried again with (Engine/Settings.cpp).
 FEWER_THREADS = (
     "--setting",
@@ -38,10 +43,21 @@ FEWER_THREADS = (
 LOG_LINES = 2000
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What ends a run: no sign of life for `stall_s` seconds, the time `ends_at` of `clock`, and the want of one of
+    `plugins` (their ids; empty: of any that the project names)."""
+
+    stall_s: float
+    ends_at: float = math.inf
+    plugins: FrozenSet[str] = frozenset()
+    clock: Callable[[], float] = time.monotonic
+
+
 @dataclass
 class Outcome:
     """What one run of the renderer did. `frames` are those that it reported; `trouble` its complaints, with
-    `unloadable` the inputs among them; `fatal` what no frame survives; `stalled` and `crashed` how it ended."""
+    `unloadable` the inputs among them; `fatal` what no frame survives; `stalled`, `late` and `crashed` how it ended."""
 
     frames: Dict[int, float] = field(default_factory=dict)
     trouble: List[str] = field(default_factory=list)
@@ -50,6 +66,7 @@ class Outcome:
     fatal: List[str] = field(default_factory=list)
     log: List[str] = field(default_factory=list)
     stalled: bool = False
+    late: bool = False
     crashed: bool = False
 
 
@@ -65,11 +82,22 @@ def run(
     command: Sequence[str],
     environment: Mapping[str, str],
     folder: Path,
-    stall_s: float,
+    bounds: Bounds,
     progress: Callable[[int], None],
-    clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Run to the end, or until no frame was finished for `stall_s` seconds; then the whole process group is killed."""
+    """Run to the end or to the first of `bounds`; then the whole process group is killed, as it is when we are asked to
+    end. It stays in our session: who kills that, kills the renderer too."""
+    with _ended_in_order():
+        return _run(command, environment, folder, bounds, progress)
+
+
+def _run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    bounds: Bounds,
+    progress: Callable[[int], None],
+) -> Outcome:
     child = subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
@@ -77,7 +105,7 @@ def run(
         stderr=subprocess.STDOUT,
         env=dict(environment),
         cwd=str(folder),
-        start_new_session=True,
+        preexec_fn=os.setpgrp,
     )
     lines: queue.Queue[Optional[str]] = queue.Queue()
     assert child.stdout is not None
@@ -85,8 +113,8 @@ def run(
     reader.start()
     outcome = Outcome()
     try:
-        _follow(lines, outcome, stall_s, progress, clock)
-        code = child.wait() if not outcome.stalled else None
+        _follow(lines, outcome, bounds, Life(child.pid, bounds.stall_s, bounds.clock), progress)
+        code = None if outcome.stalled or outcome.late else child.wait()
     finally:
         _kill_group(child)
         reader.join()
@@ -98,6 +126,26 @@ def run(
     return outcome
 
 
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM (a worker that stops, a parent that died) leaves by the same way as an error, which ends the renderer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's business
+        return
+
+    def leave(*_: object) -> None:
+        # Once: Linux says it again for each thread of the parent, and the way out must not be left half-way
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is leave:
+            signal.signal(signal.SIGTERM, before)
+
+
 def _pump(stream: IO[bytes], lines: queue.Queue[Optional[str]]) -> None:
     for raw in stream:
         lines.put(raw.decode("utf-8", "replace").rstrip())
@@ -107,27 +155,28 @@ def _pump(stream: IO[bytes], lines: queue.Queue[Optional[str]]) -> None:
 def _follow(
     lines: queue.Queue[Optional[str]],
     outcome: Outcome,
-    stall_s: float,
+    bounds: Bounds,
+    life: Life,
     progress: Callable[[int], None],
-    clock: Callable[[], float],
 ) -> None:
-    last = clock()
-    while True:
+    last = bounds.clock()
+    while not outcome.stalled and not outcome.late:
         try:
-            line = lines.get(timeout=max(0.05, last + stall_s - clock()))
+            line = lines.get(timeout=max(0.05, min(life.look_at, bounds.ends_at) - bounds.clock()))
         except queue.Empty:
-            outcome.stalled = True
-            return
+            line = ""
         if line is None:
             return
-        if _understand(line, outcome, progress, clock() - last):
-            last = clock()
-        elif clock() - last > stall_s:
-            outcome.stalled = True
-            return
+        if line and _understand(line, outcome, bounds.plugins, progress, bounds.clock() - last):
+            last = bounds.clock()
+            life.sign()
+        outcome.late = bounds.clock() >= bounds.ends_at
+        outcome.stalled = not outcome.late and life.stalled()
 
 
-def _understand(line: str, outcome: Outcome, progress: Callable[[int], None], since_s: float) -> bool:
+def _understand(
+    line: str, outcome: Outcome, plugins: FrozenSet[str], progress: Callable[[int], None], since_s: float
+) -> bool:
     """Note one line of the log; True when it says that a frame is done."""
     outcome.log.append(line)
     del outcome.log[:-LOG_LINES]
@@ -137,7 +186,10 @@ def _understand(line: str, outcome: Outcome, progress: Callable[[int], None], si
         outcome.frames[frame] = since_s
         progress(frame)
         return True
-    if any(mark in line for mark in _FATAL):
+    absent = _NO_PLUGIN.search(line)
+    if absent and plugins and absent.group(1) not in plugins:
+        outcome.warnings.append(line)
+    elif absent or any(mark in line for mark in _FATAL):
         outcome.fatal.append(line)
     elif line.startswith(_TROUBLE):
         lost = _CANNOT_LOAD.match(line)

@@ -4,7 +4,8 @@ For machines without Natron: the frames are real pictures that say frame, writer
 Like the real one it exits 0 when a frame failed, and makes a white picture of a frame whose input is missing.
 
 Switches for drills, in NATRON_IEXEC_SLATE (comma-separated): `stall=N` never ends frame N, `crash=N` dies at frame N,
-`skip=N` leaves frame N out, `cut=N` writes half a file; each happens once a job folder, as such things do.
+`skip=N` leaves frame N out, `cut=N` writes half a file; each happens once a job folder, as such things do. `stuck=N` is
+a stall that happens every time.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _frame(writer: str, pattern: str, frame: int, asked: _Asked, readers: Sequen
     for path in missing:
         print(f"Persistent message: {path}: Cannot load frame", flush=True)
     drill = _drill(frame, Path(asked.project).parent)
-    if drill == "stall":
+    if drill in ("stall", "stuck"):
         while True:
             time.sleep(60)
     if drill == "crash":
@@ -166,7 +167,7 @@ def _drill(frame: int, folder: Path) -> str:
     for switch in filter(None, os.environ.get("NATRON_IEXEC_SLATE", "").split(",")):
         kind, _, at = switch.partition("=")
         mark = folder / f".{kind}-{at}"
-        if at == str(frame) and not mark.exists():
+        if at == str(frame) and (kind == "stuck" or not mark.exists()):
             mark.touch()
             return kind
     return ""

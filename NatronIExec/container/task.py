@@ -10,6 +10,8 @@ from typing import Dict, Mapping, Optional, Sequence
 from NatronIExec.errors import BadInput
 from NatronIExec.manifest import Chunk, Manifest, sha256_hex
 
+_NOT_THE_RENDERERS = ("IEXEC_", "SSL_", "PYTHON", "LC_", "LANGUAGE")
+
 
 @dataclass(frozen=True)
 class Task:
@@ -42,13 +44,14 @@ def read_task(arguments: Sequence[str], environ: Mapping[str, str]) -> Task:
 
 
 def renderer_environment(environ: Mapping[str, str], home: Path, extra: Mapping[str, str]) -> Dict[str, str]:
-    """For NatronRenderer: nothing of iExec and no secret (a project's Python could read it), a home to write to."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(("IEXEC_", "SSL_", "PYTHON"))}
+    """For NatronRenderer: nothing of iExec and no secret (a project's Python could read it), a home to write to, file
+    names of any language (Qt 4 reads them as the locale says) and messages in English with a point in their numbers."""
+    kept = {name: value for name, value in environ.items() if not name.startswith(_NOT_THE_RENDERERS)}
     private = {name: str(home) for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "TMPDIR")}
     if "NATRON_IEXEC_BAKED_HOME" in kept:  # the image holds the list of plug-ins that its Natron has read already
         private["HOME"] = kept["NATRON_IEXEC_BAKED_HOME"]
         private["XDG_CACHE_HOME"] = os.path.join(private["HOME"], ".cache")
-    return {**kept, **private, "LC_NUMERIC": "C", **extra}
+    return {**kept, **private, "LANG": "C.UTF-8", "LC_NUMERIC": "C", **extra}
 
 
 def _manifest_file(environ: Mapping[str, str]) -> Path:

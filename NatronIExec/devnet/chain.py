@@ -8,8 +8,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from NatronIExec import paths
 from NatronIExec.devnet.contracts import CHAIN_ID, Chain, Deployed, accounts, deploy
-from NatronIExec.devnet.processes import free_port, spawn, stop
+from NatronIExec.devnet.processes import kept_port, spawn, stop
 from NatronIExec.errors import ServiceError, Unreachable
 from NatronIExec.iexec.transport import Transport
 
@@ -39,7 +40,7 @@ class LocalChain:
         self._run_anvil([] if fresh else ["--load-state", str(state)])
         if fresh:
             self.deployed = deploy(self.chain, self._modules, self.people)
-            record.write_text(json.dumps(asdict(self.deployed)))
+            paths.write_atomic(record, json.dumps(asdict(self.deployed)).encode())
         else:
             self.deployed = Deployed(**json.loads(record.read_text()))
 
@@ -49,7 +50,7 @@ class LocalChain:
         if keep_state and self._child.poll() is None:
             dumped = self.chain.rpc("anvil_dumpState")
             state = bytes.fromhex(dumped[2:])
-            (self._folder / "chain.json").write_bytes(_unpacked(state))
+            paths.write_atomic(self._folder / "chain.json", _unpacked(state))
         stop(self._child)
         self._child = None
 
@@ -58,7 +59,7 @@ class LocalChain:
         return self._child.pid if self._child else 0
 
     def _run_anvil(self, extra: list[str]) -> None:
-        port = free_port()
+        port = kept_port(self._folder / "rpc.port")
         self.url = f"http://127.0.0.1:{port}"
         log = self._folder / "anvil.log"
         command = [str(self._modules / ".bin" / "anvil"), "--host", "127.0.0.1", "--port", str(port)]

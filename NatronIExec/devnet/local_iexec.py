@@ -9,7 +9,9 @@ from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.contracts import CATEGORIES, SHORT_CATEGORY, TestAccount
 from NatronIExec.devnet.install import install
+from NatronIExec.devnet.market_history import MarketHistory
 from NatronIExec.devnet.market_service import MarketService
+from NatronIExec.devnet.processes import kept_port
 from NatronIExec.devnet.sandbox import Faults
 from NatronIExec.devnet.side_services import SchedulerService, SecretService
 from NatronIExec.devnet.web import WebServer
@@ -57,7 +59,7 @@ class LocalIexec:
     def start(self) -> None:
         self._chain.start()
         deployed = self._chain.deployed
-        secrets = SecretService()
+        secrets = SecretService(self._folder / "secrets.json")
         base = Network(
             name="local",
             title="Local network (worthless money)",
@@ -75,7 +77,10 @@ class LocalIexec:
         self.hub = Hub(base, self._chain.transport)
         market = MarketService(self.hub, self._folder / "market.json")
         scheduler = SchedulerService(base.chain_id, base.workerpool)
-        self.web = WebServer([self.content, market, secrets, scheduler])
+        self.web = WebServer(
+            [self.content, market, MarketHistory(self.hub), secrets, scheduler],
+            kept_port(self._folder / "services.port"),
+        )
         scheduler.url = self.web.url
         kinds = ("market", "sms", "ipfs", "gateway", "compass")
         self.network = Network(**{**vars(base), **{kind: self.web.url for kind in kinds}})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -10,7 +12,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 from NatronIExec import paths
 from NatronIExec.devnet.install import install
@@ -18,17 +20,21 @@ from NatronIExec.errors import Conflict, ServiceError
 
 START_S = 60
 STOP_S = 20
+RECORD = "running.json"
+LOCK = "running.lock"
+#: Kept, so that the system is told that we know when one has ended.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 class LocalNetwork:
-    """Everything of it is below `folder`. It listens on the loopback only and its children end with it."""
+    """Everything of it is below `folder`. It listens on the loopback only and its children end with it.
+
+    The process holds a lock while it lives. Only then is its record believed: after a crash the number in it may by now
+    be that of somebody else's process.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-
-    @property
-    def _record(self) -> Path:
-        return self._folder / "running.json"
 
     def up(self, workers: int = 3) -> dict[str, Any]:
         """Start it unless it runs, and make it known as the network `local`. Raises ServiceError when it cannot."""
@@ -37,6 +43,7 @@ class LocalNetwork:
             return running
         modules = install("chain")
         paths.private_folder(self._folder)
+        (self._folder / RECORD).unlink(missing_ok=True)  # what a crash left would be believed while the next one starts
         log = self._folder / "devnet.log"
         command = [sys.executable, "-m", "NatronIExec.devnet", "serve", "--folder", str(self._folder)]
         command += ["--workers", str(workers), "--modules", str(modules)]
@@ -44,6 +51,7 @@ class LocalNetwork:
             child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
+        _started[:] = [one for one in _started if one.poll() is None] + [child]
         give_up = time.monotonic() + START_S
         while not (running := self.status())["running"]:
             if child.poll() is not None or time.monotonic() > give_up:
@@ -53,11 +61,13 @@ class LocalNetwork:
 
     def status(self) -> dict[str, Any]:
         try:
-            record = json.loads(self._record.read_text())
-            os.kill(record["pid"], 0)
-        except (OSError, ValueError, KeyError):
+            record = json.loads((self._folder / RECORD).read_text())
+            number = int(record["pid"])
+        except (OSError, ValueError, KeyError, TypeError):
             return {"running": False, "folder": str(self._folder)}
-        return {"running": True, "folder": str(self._folder), **record}
+        if not _held(self._folder):
+            return {"running": False, "folder": str(self._folder)}
+        return {"running": True, "folder": str(self._folder), **record, "pid": number}
 
     def down(self) -> None:
         """End it; the chain is saved for the next `up`. Raises Conflict when it does not end."""
@@ -66,10 +76,41 @@ class LocalNetwork:
             return
         os.kill(running["pid"], signal.SIGTERM)
         give_up = time.monotonic() + STOP_S
-        while self.status()["running"]:
+        while _held(self._folder):
             if time.monotonic() > give_up:
                 raise Conflict("The local network does not stop.", f"End process {running['pid']} by hand.")
             time.sleep(0.05)
+        for child in _started:
+            if child.pid == running["pid"]:
+                child.wait()  # it has let the lock go: nothing is left to do for it
+
+
+@contextlib.contextmanager
+def _holding(folder: Path) -> Iterator[None]:
+    """The lock, once whoever holds it has ended. Raises Conflict when that takes too long."""
+    with (folder / LOCK).open("a+b") as file:
+        give_up = time.monotonic() + STOP_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > give_up:
+                    raise Conflict("A local network runs in this folder already.", "Use it, or `down` first.") from None
+                time.sleep(0.05)
+        yield
+
+
+def _held(folder: Path) -> bool:
+    """Shared, so that several who ask at once do not take each other for it."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def serve(folder: Path, workers: int, modules: Path) -> None:
@@ -80,18 +121,19 @@ def serve(folder: Path, workers: int, modules: Path) -> None:
     log.to_file("devnet", log.Redactor(), folder)
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    local = LocalIexec(folder, modules, workers)
-    local.start()
-    try:
-        people = {role: {"address": who.address, "key": who.key} for role, who in local.people.items()}
-        paths.write_atomic(folder / "accounts.json", json.dumps(people, indent=2).encode())
-        _make_known(asdict(local.network))
-        record = {"pid": os.getpid(), "rpc": local.network.rpc, "services": local.web.url, "workers": workers}
-        paths.write_atomic(folder / "running.json", json.dumps(record).encode())
-        signal.sigwait(signals)
-    finally:
-        (folder / "running.json").unlink(missing_ok=True)
-        local.stop()
+    with _holding(folder):
+        local = LocalIexec(folder, modules, workers)
+        local.start()
+        try:
+            people = {role: {"address": who.address, "key": who.key} for role, who in local.people.items()}
+            paths.write_atomic(folder / "accounts.json", json.dumps(people, indent=2).encode())
+            _make_known(asdict(local.network))
+            record = {"pid": os.getpid(), "rpc": local.network.rpc, "services": local.web.url, "workers": workers}
+            paths.write_atomic(folder / RECORD, json.dumps(record).encode())
+            signal.sigwait(signals)
+        finally:
+            (folder / RECORD).unlink(missing_ok=True)
+            local.stop()
 
 
 def _make_known(network: dict[str, Any]) -> None:

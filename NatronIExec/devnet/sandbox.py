@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,7 +19,8 @@ from typing import Mapping
 
 from eth_utils.crypto import keccak
 
-from NatronIExec.devnet.processes import die_with_parent
+from NatronIExec.devnet import docker
+from NatronIExec.devnet.processes import kill_session, start
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
 
 #: worker PostComputeService.java: longer base names fail the task.
@@ -57,8 +59,10 @@ def run_task(
     time_limit_s: int,
     fault: str,
     stopping: threading.Event,
+    image: str = "",
 ) -> RunOutcome:
-    """Run the container program for one task and pack what it left in IEXEC_OUT."""
+    """Run the container program for one task, as the container `image` where one is named, and pack what it left in
+    IEXEC_OUT."""
     came_in, out = folder / "iexec_in", folder / "iexec_out"
     for made in (came_in, out, folder / "tmp"):
         made.mkdir(parents=True)
@@ -66,8 +70,12 @@ def run_task(
         return RunOutcome("FAILED", "", "this worker does nothing")
     params = _deal_params(deal.params)
     environment = {**_environment(deal, index, taskid, came_in, out), **_inputs(params, came_in), **secrets}
-    command = [sys.executable, "-m", "NatronIExec.container.entrypoint", *_tokens(params.get("iexec_args", ""))]
-    stdout, stderr = _run(command, environment, folder, time_limit_s, stopping)
+    arguments = _tokens(params.get("iexec_args", ""))
+    if image:
+        stdout, stderr = _run_contained(image, arguments, environment, folder, time_limit_s, stopping)
+    else:
+        command = [sys.executable, "-m", "NatronIExec.container.entrypoint", *arguments]
+        stdout, stderr = _run(command, environment, folder, time_limit_s, stopping)
     if fault:
         _misbehave(fault, out)
     return _post_compute(out, folder, stdout, stderr, fault)
@@ -76,31 +84,39 @@ def run_task(
 def _run(
     command: list[str], environment: Mapping[str, str], folder: Path, limit_s: int, stopping: threading.Event
 ) -> tuple[str, str]:
-    """The program's output; it is ended at the time limit of its category, or when the network stops."""
+    """The program's output; it is ended, with all that it began, at the time limit of its category, or when the network
+    stops."""
     with (folder / "stdout.log").open("w+b") as out, (folder / "stderr.log").open("w+b") as err:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            env=dict(environment),
-            cwd=folder,
-            start_new_session=True,
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,
-        )
+        child = start(command, out, err, environment, folder, last_words=signal.SIGTERM)
         end = time.monotonic() + limit_s
-        while child.poll() is None:
-            if time.monotonic() > end or stopping.is_set():
-                os.killpg(child.pid, signal.SIGKILL)
-            try:
-                child.wait(0.2)
-            except subprocess.TimeoutExpired:
-                continue
+        try:
+            while child.poll() is None and time.monotonic() < end and not stopping.is_set():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(0.2)
+        finally:
+            kill_session(child.pid)
+            child.wait()
         texts = []
         for log in (out, err):
             log.seek(0)
             texts.append(log.read()[-100_000:].decode("utf-8", "replace"))
     return texts[0], texts[1]
+
+
+def _run_contained(
+    image: str,
+    arguments: list[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    limit_s: int,
+    stopping: threading.Event,
+) -> tuple[str, str]:
+    name, given = f"natron-iexec-{folder.name}", docker.inside(environment)
+    command = docker.command(image, name, arguments, list(given), folder)
+    try:
+        return _run(command, {**docker.client(), **given}, folder, limit_s, stopping)
+    finally:
+        docker.remove(name)
 
 
 def _environment(deal: Deal, index: int, taskid: str, came_in: Path, out: Path) -> dict[str, str]:
@@ -185,6 +201,8 @@ def _post_compute(out: Path, folder: Path, stdout: str, stderr: str, fault: str)
     if not computed.is_file() or too_long:
         return RunOutcome("FAILED", stdout, stderr + "".join(f"\ntoo long: {name}" for name in too_long))
     target = Path(json.loads(computed.read_text())["deterministic-output-path"])
+    if target.is_relative_to(docker.OUT):
+        target = out / target.relative_to(docker.OUT)
     digest = _digest(target)
     for name, text in (("stdout.txt", stdout), ("stderr.txt", stderr)):
         if text:

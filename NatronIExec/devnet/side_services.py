@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import json
 import threading
+from pathlib import Path
 from typing import Any
 
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
+from NatronIExec import paths
+from NatronIExec.devnet.challenges import Challenges
 from NatronIExec.devnet.web import Answer, Request, answer_json
 from NatronIExec.iexec.sms import requester_challenge
 
@@ -16,10 +19,15 @@ MAX_SECRET = 4096
 
 
 class SecretService:
-    """Requester and web2 secrets: written once by their owner, read by nobody but the workers of this process."""
+    """Requester and web2 secrets: written once by their owner, read by nobody but the workers of this process.
 
-    def __init__(self) -> None:
-        self._secrets: dict[tuple[str, str, str], str] = {}
+    Kept in `file`, which its owner alone can read, so that a confidential task goes on after a restart.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        kept = json.loads(file.read_text()) if file.exists() else []
+        self._secrets: dict[tuple[str, str, str], str] = {(kind, who, name): value for kind, who, name, value in kept}
         self._lock = threading.Lock()
 
     def requester_secret(self, requester: str, name: str) -> str | None:
@@ -53,6 +61,7 @@ class SecretService:
             if key in self._secrets and request.method == "POST":
                 return Answer(409)
             self._secrets[key] = value
+            paths.write_atomic(self._file, json.dumps([[*key, value] for key, value in self._secrets.items()]).encode())
         return Answer(204)
 
 
@@ -63,11 +72,16 @@ class SchedulerService:
         self._chain_id = chain_id
         self._workerpool = workerpool.lower()
         self._tasks: dict[str, dict[str, Any]] = {}
+        self._challenges = Challenges("iExec Core", "", once=False)
         self.url = ""
+
+    def begin(self, taskid: str, requester: str) -> None:
+        """Its logs are for `requester` only."""
+        self._tasks[taskid] = {"status": "INITIALIZED", "logs": [], "requester": requester}
 
     def note(self, taskid: str, status: str, worker: str = "", stdout: str = "", stderr: str = "") -> None:
         """Called by the workers."""
-        task = self._tasks.setdefault(taskid, {"status": status, "logs": []})
+        task = self._tasks[taskid]
         task["status"] = status
         if worker:
             task["logs"].append({"walletAddress": worker, "stdout": stdout[-100_000:], "stderr": stderr[-100_000:]})
@@ -80,30 +94,17 @@ class SchedulerService:
         if parts[0] != "tasks":
             return None
         if request.path == "/tasks/logs/challenge":
-            return answer_json(_log_challenge(self._chain_id))
+            return answer_json(self._challenges.give(request.query["address"], self._chain_id))
         task = self._tasks.get(parts[1]) if len(parts) > 1 else None
         if task is None:
             return answer_json({"error": "not found"}, 404)
         if parts[2:] == ["logs"]:
-            if request.headers.get("authorization", "").count("_") != 2:
+            who = self._challenges.who(request.headers.get("authorization", ""))
+            if who is None:
                 return answer_json({"error": "unauthorized"}, 401)
+            if who.lower() != task["requester"].lower():
+                return answer_json({"error": "forbidden"}, 403)
             return answer_json({"chainTaskId": parts[1], "computeLogsList": task["logs"]})
         return answer_json(
             {"chainTaskId": parts[1], "currentStatus": task["status"], "dateStatusList": [], "replicates": []}
         )
-
-
-def _log_challenge(chain_id: int) -> dict[str, Any]:
-    return {
-        "types": {
-            "EIP712Domain": [
-                {"name": "name", "type": "string"},
-                {"name": "version", "type": "string"},
-                {"name": "chainId", "type": "uint256"},
-            ],
-            "Challenge": [{"name": "challenge", "type": "string"}],
-        },
-        "primaryType": "Challenge",
-        "domain": {"name": "iExec Core", "version": "1", "chainId": chain_id},
-        "message": {"challenge": os.urandom(16).hex()},
-    }

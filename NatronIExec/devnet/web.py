@@ -133,6 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", found.kind)
         self.send_header("content-length", str(last - first + 1))
+        if status in (206, 416):
+            reach = f"{first}-{last}" if status == 206 else "*"
+            self.send_header("content-range", f"bytes {reach}/{size}")
         for name, value in found.headers.items():
             self.send_header(name, value)
         self.end_headers()

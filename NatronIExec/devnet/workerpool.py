@@ -11,6 +11,7 @@ import json
 import queue
 import shutil
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from eth_account.messages import encode_defunct
 from eth_utils.crypto import keccak
 
 from NatronIExec import log
+from NatronIExec.devnet import docker
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.contracts import TestAccount
@@ -33,6 +35,10 @@ from NatronIExec.iexec.records import ZERO_ADDRESS, Deal, TaskStatus
 #: Well below the block gas limit: 170 k gas a task.
 INITIALIZE_A_BATCH = 100
 POLL_S = 0.1
+#: A deal that could not be begun is tried again after POLL_S, later after so long at most.
+LONGEST_WAIT_S = 10.0
+#: Of the category's time reference: when a deal's tasks can be claimed (PoCo IexecPoco2Facet).
+FINAL_DEADLINE_RATIO = 10
 _SCHEDULER_NOTICE = "0x" + keccak(text="SchedulerNotice(address,bytes32)").hex()
 
 
@@ -48,8 +54,22 @@ class _Job:
     contributed: dict[int, RunOutcome] = field(default_factory=dict)
 
 
+@dataclass
+class _Waiting:
+    """A deal that is to be begun. `anew`: some of its tasks may be initialized or over already."""
+
+    deal: Deal
+    anew: bool
+    tries: int = 0
+    not_before_s: float = 0.0
+
+
 class Workerpool:
-    """Works until `stop`. `faults` says which tasks misbehave, and how."""
+    """Works until `stop`. `faults` says which tasks misbehave, and how.
+
+    What was under way when an earlier one stopped goes on, but a task that waits for a second worker to agree: what the
+    first one found is not kept, so that such a task ends at its deadline.
+    """
 
     def __init__(
         self,
@@ -74,7 +94,10 @@ class Workerpool:
         self.faults = faults
         self._todo: queue.Queue[_Job | None] = queue.Queue()
         self._stopping = threading.Event()
-        self._next_block = hub.block().number + 1
+        self._image = docker.image()
+        self._next_block = 0
+        self._begun_before = hub.block().number
+        self._waiting: list[_Waiting] = []
         self._threads = [
             threading.Thread(target=self._schedule, name="devnet-scheduler", daemon=True),
             *(
@@ -98,44 +121,68 @@ class Workerpool:
     # scheduler
 
     def _schedule(self) -> None:
-        while not self._stopping.wait(POLL_S):
+        while not self._stopping.is_set():
             try:
                 self._take_new_deals()
             except NatronIExecError as problem:
                 self._log.warning("scheduler: %s", problem)
+            now = time.monotonic()
+            for waiting in [one for one in self._waiting if one.not_before_s <= now]:
+                self._try_to_begin(waiting)
+            self._stopping.wait(POLL_S)
 
     def _take_new_deals(self) -> None:
+        """Also those of earlier runs, which the chain remembers, when this one begins."""
         head = self._hub.block().number
         if head < self._next_block:
             return
         pool_topic = "0x" + "00" * 12 + self._hub.network.workerpool[2:].lower()
-        found = self._hub.transport.rpc(
-            self._hub.network.rpc,
-            "eth_getLogs",
-            [
-                {
-                    "address": self._hub.network.hub,
-                    "topics": [_SCHEDULER_NOTICE, pool_topic],
-                    "fromBlock": hex(self._next_block),
-                    "toBlock": hex(head),
-                }
-            ],
-        )
-        self._next_block = head + 1
-        for deal in self._hub.deals([entry["data"][:66] for entry in found]):
+        wanted = {
+            "address": self._hub.network.hub,
+            "topics": [_SCHEDULER_NOTICE, pool_topic],
+            "fromBlock": hex(self._next_block),
+            "toBlock": hex(head),
+        }
+        found = self._hub.transport.rpc(self._hub.network.rpc, "eth_getLogs", [wanted])
+        deals = self._hub.deals([entry["data"][:66] for entry in found])
+        for entry, deal in zip(found, deals):
             if deal is not None:
-                self._begin(deal)
+                self._waiting.append(_Waiting(deal, anew=int(entry["blockNumber"], 16) <= self._begun_before))
+        self._next_block = head + 1
 
-    def _begin(self, deal: Deal) -> None:
+    def _try_to_begin(self, waiting: _Waiting) -> None:
+        """One that fails keeps no other from being begun, and is tried again until its tasks can be claimed."""
+        try:
+            self._begin(waiting.deal, waiting.anew)
+        except NatronIExecError as problem:
+            self._log.warning("deal %s: %s", waiting.deal.dealid, problem)
+            waiting.anew = True
+            waiting.not_before_s = time.monotonic() + min(LONGEST_WAIT_S, POLL_S * 2**waiting.tries)
+            waiting.tries += 1
+        else:
+            self._waiting.remove(waiting)
+
+    def _begin(self, deal: Deal, anew: bool) -> None:
         timeref = self._hub.category(deal.category).timeref_s
-        ids = task_ids(deal.dealid, deal.bot_first, deal.bot_size)
-        wanted = [n for n in range(deal.bot_size) if self.faults.of(deal.bot_first + n) != "never-initialized"]
+        indices = range(deal.bot_first, deal.bot_first + deal.bot_size)
+        open_ones = {index for index in indices if self.faults.of(index) != "never-initialized"}
+        unset = set(open_ones)
+        if anew:
+            if self._hub.block().timestamp_s >= deal.start_s + FINAL_DEADLINE_RATIO * timeref:
+                return
+            states = [task.status for task in self._hub.tasks([(deal.dealid, index) for index in indices])]
+            state = dict(zip(indices, states))
+            unset = {index for index in open_ones if state[index] is TaskStatus.UNSET}
+            open_ones = {index for index in open_ones if state[index] in (TaskStatus.UNSET, TaskStatus.ACTIVE)}
+        wanted = sorted(unset)
         for at in range(0, len(wanted), INITIALIZE_A_BATCH):
-            part = [deal.bot_first + n for n in wanted[at : at + INITIALIZE_A_BATCH]]
+            part = wanted[at : at + INITIALIZE_A_BATCH]
             self._send(self._owner, "initializeArray", [_raw(deal.dealid)] * len(part), part, gas=50_000_000)
-        for number in wanted:
-            self._notes.note(ids[number], "INITIALIZED")
-            self._todo.put(_Job(deal, deal.bot_first + number, ids[number], timeref))
+        ids = task_ids(deal.dealid, deal.bot_first, deal.bot_size)
+        for index in sorted(open_ones):
+            taskid = ids[index - deal.bot_first]
+            self._notes.begin(taskid, deal.requester)
+            self._todo.put(_Job(deal, index, taskid, timeref))
 
     # workers
 
@@ -166,6 +213,7 @@ class Workerpool:
                 time_limit_s=job.timeref_s,
                 fault=self.faults.of(job.index),
                 stopping=self._stopping,
+                image=self._image,
             )
             self._notes.note(job.taskid, outcome.status, self._people[worker].address, outcome.stdout, outcome.stderr)
             if outcome.digest is not None and outcome.archive is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ def main() -> int:
     from NatronIExec.engine.engine import Engine
 
     paths.private_folder(paths.home())
-    os.umask(0o077)
     with _only_one() as alone:
         if not alone:
             return 0

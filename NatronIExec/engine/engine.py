@@ -6,7 +6,6 @@ Whoever asks first waits least: the door opens before the farm's libraries are l
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from NatronIExec.engine.system_verbs import SystemVerbs
 from NatronIExec.engine.wallet_verbs import WalletVerbs
 from NatronIExec.errors import BadInput
 from NatronIExec.log import Redactor
+from NatronIExec.wallet.choice import ChoiceFile
 from NatronIExec.wallet.external import Rpc
 from NatronIExec.wallet.keystore import SCRYPT_N, Keystore
 from NatronIExec.wallet.session import Session
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 #: How often the engine looks whether it is idle and the wallet should lock.
 TICK_S = 1.0
+#: How long somebody may take to look at what an external signer shows.
+SIGNER_S = 300.0
 _CHOICE = "account.json"
+#: Arguments of verbs that are never written.
+_TYPED = ("password", "new_password", "file_password", "key", "mnemonic")
 
 
 class Engine:
@@ -56,13 +60,11 @@ class Engine:
             vault or Vault(),
             lambda: settings.load().lock_after_s,
             self._dial,
-            _chosen_account(),
-            _remember_account,
+            ChoiceFile(paths.home() / _CHOICE),
         )
         self._wallet_verbs = WalletVerbs(
             self.wallet,
             self._farm.result,
-            self.redactor,
             lambda: settings.load().network,
             self.announcer.wallet_changed,
         )
@@ -87,8 +89,8 @@ class Engine:
             self._shut_door()
             raise
         self.announcer.row = farm.view.row
-        self._farm.set_result(farm)
         farm.start()
+        self._farm.set_result(farm)
         self._log.info("engine started")
 
     def _load_farm(self) -> FarmSide:
@@ -101,12 +103,19 @@ class Engine:
     def run(self) -> None:
         """Until `stop_soon`, or nobody needs it for the idle time of the settings."""
         while not self._stopped.wait(TICK_S):
-            self._wallet_verbs.tick()
+            self.tick()
             idle_s = time.monotonic() - self.server.idle_since_s
-            if not self.server.clients and not self.farm.view.active() and idle_s > settings.load().idle_exit_s:
+            wanted = self.server.clients or self.farm.view.active() or self.farm.pipeline.busy
+            if not wanted and idle_s > settings.load().idle_exit_s:
                 self._log.info("engine ends: nothing to do")
                 break
         self.stop()
+
+    def tick(self) -> None:
+        """The idle lock: what was typed is forgotten with the key."""
+        self._wallet_verbs.tick()
+        if not self.wallet.unlocked:
+            self.redactor.forget()
 
     def stop_soon(self) -> None:
         self._stopped.set()
@@ -129,19 +138,13 @@ class Engine:
         verb = self._verbs.get(request.verb) or self.farm.verbs.get(request.verb)
         if verb is None:
             raise BadInput(f"The engine knows no verb {request.verb}.", "Update it, or the program that asked.")
-        return verb(request, Arguments(request.verb, request.args))
+        typed = [request.args[name] for name in _TYPED if isinstance(request.args.get(name), str)]
+        with self.redactor.hiding(*typed):
+            return verb(request, Arguments(request.verb, request.args))
 
     def _dial(self, url: str) -> Rpc:
-        return lambda method, params: self.farm.transport.rpc(url, method, params, retry=False)
+        """Its owner has `SIGNER_S` to answer. Asked once: a second question would be a second prompt."""
+        from NatronIExec.iexec.transport import Transport
 
-
-def _chosen_account() -> str | None:
-    try:
-        return str(json.loads((paths.home() / _CHOICE).read_text())["address"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _remember_account(address: str) -> None:
-    paths.private_folder(paths.home())
-    paths.write_atomic(paths.home() / _CHOICE, json.dumps({"address": address}).encode())
+        transport = Transport(timeout_s=SIGNER_S, tries=1)
+        return lambda method, params: transport.rpc(url, method, params, retry=False)

@@ -13,6 +13,7 @@ from NatronIExec.engine.job_verbs import JobVerbs
 from NatronIExec.engine.money import Money
 from NatronIExec.engine.server import Request
 from NatronIExec.errors import WalletError
+from NatronIExec.farm.buyer import Buyer
 from NatronIExec.farm.collector import Collector
 from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.hashes import Hashes
@@ -47,11 +48,14 @@ class FarmSide:
         self.spool = spool = Spool(paths.spool(), on_step)
         self.money = Money(self.services)
         ledger = Ledger(spool, settings.load)
-        submitter = Submitter(spool, self.services, Hashes(), self._sign, ledger, events, stopping)
+        buyer = Buyer(spool, self.services, self._sign, ledger, events, stopping)
+        submitter = Submitter(spool, self.services, Hashes(), self._sign, buyer, events, stopping)
         watcher = Watcher(spool, self.services, self._sign, stopping)
         self._decoder = decoder = Decoder()
         collector = Collector(spool, self.services, decoder, stopping)
-        self.pipeline = Pipeline(spool, self.services, submitter, watcher, collector, ledger, events, settings.load)
+        self.pipeline = Pipeline(
+            spool, self.services, submitter, buyer, watcher, collector, ledger, events, settings.load
+        )
         account = lambda: wallet.current  # noqa: E731
         self.jobs = Jobs(spool, self.services, self.pipeline, watcher, ledger, events, account, self._sign)
         self.view = JobView(spool, self.services, self.pipeline, watcher, collector, decoder, self._sign)

@@ -7,23 +7,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from NatronIExec import settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
 from NatronIExec.errors import BadInput
+from NatronIExec.farm.asked import scan_submission
 from NatronIExec.farm.bundle import Terms, export_scan
 from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.market_offers import Wanted, offers
-from NatronIExec.farm.plan import scan_submission
 from NatronIExec.farm.retries import Asked
 from NatronIExec.farm.services import Services
-from NatronIExec.farm.submission import from_json
+from NatronIExec.farm.submission import Submission, from_json
 from NatronIExec.wallet.session import Session
 
 Verb = Callable[[Request, Arguments], Any]
 #: A thumbnail is never larger than this.
 MAX_THUMBNAIL = 1024
+
+
+def _submission(args: Arguments) -> Submission:
+    """What is left of the arguments; frames go where the settings say when it does not say where."""
+    asked = from_json(args.rest())
+    return asked if asked.out else asked.with_(out=settings.load().output_folder)
 
 
 class JobVerbs:
@@ -66,7 +73,7 @@ class JobVerbs:
         }
 
     def scan(self, request: Request, args: Arguments) -> Any:
-        return scan_submission(from_json(args.rest()), request.progress, request.cancelled).to_json()
+        return scan_submission(_submission(args), request.progress, request.cancelled).to_json()
 
     def plan(self, request: Request, args: Arguments) -> Any:
         job = args.maybe("retry", str)
@@ -74,12 +81,12 @@ class JobVerbs:
             frames = _asked(args)
             args.done()
             return self._jobs.retry_plan(job, frames, request.progress).to_sheet()
-        return self._jobs.plan(from_json(args.rest()), request.progress, request.cancelled).to_sheet()
+        return self._jobs.plan(_submission(args), request.progress, request.cancelled).to_sheet()
 
     def submit(self, request: Request, args: Arguments) -> Any:
         self._maybe_unlock(args)
         plan, most = args.maybe("plan", str), args.maybe("max_total_nrlc", int)
-        return {"job": self._jobs.submit(from_json(args.rest()), plan, most)}
+        return {"job": self._jobs.submit(_submission(args), plan, most)}
 
     def jobs(self, request: Request, args: Arguments) -> Any:
         args.done()

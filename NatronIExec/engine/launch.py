@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 from NatronIExec import paths
 from NatronIExec.errors import EngineNotFound
@@ -59,27 +59,20 @@ def start_engine(command: Optional[List[str]] = None) -> subprocess.Popen[bytes]
     """Run it in the background, in a session of its own so that it outlives its starter. Raises EngineNotFound."""
     found = command or find_engine()
     try:
+        # Not the person's home folder: `python -m` looks for modules where it runs, and a json.py there would be ours.
+        folder = paths.private_folder(paths.home()).absolute()
+        detached: Dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW  # type: ignore[attr-defined]
-            child = subprocess.Popen(
-                found,
-                env=clean_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=str(Path.home()),
-                creationflags=flags,
-            )
-        else:
-            child = subprocess.Popen(
-                found,
-                env=clean_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=str(Path.home()),
-                start_new_session=True,
-            )
+            detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}  # type: ignore[attr-defined]
+        child = subprocess.Popen(
+            found,
+            env=dict(clean_environment(), NATRON_IEXEC_HOME=str(folder)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=str(folder),
+            **detached,
+        )
     except OSError as problem:
         raise EngineNotFound(
             f"The render engine cannot be started: {problem.strerror or problem}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from NatronIExec.errors import BadInput, NotEnoughFunds
+from NatronIExec.errors import BadInput, NotEnoughFunds, Unreachable
 from NatronIExec.farm.plan import wire_balances
 from NatronIExec.farm.services import Services
 from NatronIExec.iexec.signer import Signer
@@ -13,6 +13,8 @@ from NatronIExec.iexec.transactions import require_gas
 
 #: Seconds. A balance younger than this is not asked for again.
 FRESH_S = 2.0
+#: Seconds that somebody waits for a transaction. Blocks come every second; minutes mean that its fee is too low by now.
+PATIENCE_S = 180.0
 
 
 class Money:
@@ -54,6 +56,13 @@ class Money:
             require_gas([transaction], held.eth_wei)
             signed = transaction.signed_by(signer)
             net.hub.send(signed)
-        net.hub.wait(signed.hash)
+        give_up_s = time.monotonic() + PATIENCE_S
+        receipt = net.hub.wait(signed.hash, lambda: time.monotonic() > give_up_s)
         self._balances.clear()
+        if receipt is None:
+            raise Unreachable(
+                "The chain has not taken the transaction yet.",
+                "Look at the balances later; moving the money again would be a second transaction.",
+                transaction=signed.hash,
+            )
         return {"transaction": signed.hash, "stake_nrlc": net.hub.account(signer.address).stake_nrlc}

@@ -1,5 +1,5 @@
-"""The verbs about accounts and money. Passwords and keys come in here and nowhere else, and are told to the log's
-redaction before anything is done with them."""
+"""The verbs about accounts and money. Passwords and keys come in here; the engine hides them from the log while a verb
+runs, and nothing here keeps them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
 from NatronIExec.errors import BadInput, NatronIExecError
 from NatronIExec.iexec.signer import Signer
-from NatronIExec.log import Redactor
 from NatronIExec.wallet.session import Session
 
 if TYPE_CHECKING:
@@ -28,13 +27,11 @@ class WalletVerbs:
         self,
         wallet: Session,
         farm: Callable[[], FarmSide],
-        redactor: Redactor,
         default_network: Callable[[], str],
         changed: Callable[[dict[str, Any]], None],
     ) -> None:
         self._wallet = wallet
         self._farm = farm
-        self._redactor = redactor
         self._default_network = default_network
         self._changed = changed
         self._was_unlocked = False
@@ -69,7 +66,6 @@ class WalletVerbs:
 
     def unlock_with(self, password: str) -> None:
         """Of a request that needs a signature. Raises WrongPassword."""
-        self._redactor.add_secret(password)
         self._wallet.unlock(password)
         self._tell()
         self._farm().jobs.unlocked()
@@ -85,13 +81,13 @@ class WalletVerbs:
         return self.current_state(args.maybe("network", str))
 
     def create(self, request: Request, args: Arguments) -> Any:
-        name, password = args.maybe("name", str) or "", self._secret(args, "password")
+        name, password = args.maybe("name", str) or "", args.take("password", str)
         return self._made(self._wallet.keystore.create(name, password).address)
 
     def import_(self, request: Request, args: Arguments) -> Any:
-        name, password = args.maybe("name", str) or "", self._secret(args, "password")
-        key, mnemonic = self._maybe_secret(args, "key"), self._maybe_secret(args, "mnemonic")
-        file, file_password = args.maybe("file", str), self._maybe_secret(args, "file_password")
+        name, password = args.maybe("name", str) or "", args.take("password", str)
+        key, mnemonic = args.maybe("key", str), args.maybe("mnemonic", str)
+        file, file_password = args.maybe("file", str), args.maybe("file_password", str)
         args.done()
         store = self._wallet.keystore
         if sum(given is not None for given in (key, mnemonic, file)) != 1:
@@ -106,18 +102,18 @@ class WalletVerbs:
         return self._made(account.address)
 
     def export(self, request: Request, args: Arguments) -> Any:
-        address, password = args.take("address", str), self._secret(args, "password")
+        address, password = args.take("address", str), args.take("password", str)
         return {"path": str(self._wallet.keystore.export(address, password, Path(args.take("to", str))))}
 
     def change_password(self, request: Request, args: Arguments) -> Any:
-        address, old = args.take("address", str), self._secret(args, "password")
-        self._wallet.keystore.change_password(address, old, self._secret(args, "new_password"))
+        address, old = args.take("address", str), args.take("password", str)
+        self._wallet.keystore.change_password(address, old, args.take("new_password", str))
         self._wallet.forget(address)
         self._tell()
         return {}
 
     def remove(self, request: Request, args: Arguments) -> Any:
-        address, password = args.take("address", str), self._secret(args, "password")
+        address, password = args.take("address", str), args.take("password", str)
         backup = self._wallet.keystore.remove(address, password)
         self._wallet.forget(address)
         self._tell()
@@ -128,7 +124,7 @@ class WalletVerbs:
         return self._tell()
 
     def unlock(self, request: Request, args: Arguments) -> Any:
-        password = self._secret(args, "password")
+        password = args.take("password", str)
         self._wallet.unlock(password, args.maybe("address", str), args.flag("remember"))
         self._farm().jobs.unlocked()
         return self._tell()
@@ -138,7 +134,7 @@ class WalletVerbs:
         return self._tell()
 
     def external(self, request: Request, args: Arguments) -> Any:
-        self._wallet.external(args.maybe("url", str) or "")
+        self._wallet.external(args.maybe("url", str) or "", args.maybe("address", str))
         self._farm().jobs.unlocked()
         return self._tell()
 
@@ -154,7 +150,7 @@ class WalletVerbs:
 
     def _mover(self, args: Arguments) -> tuple[Signer, str, int]:
         password, amount, network = (
-            self._maybe_secret(args, "password"),
+            args.maybe("password", str),
             args.take("amount_nrlc", int),
             args.take("network", str),
         )
@@ -172,14 +168,3 @@ class WalletVerbs:
             self._was_unlocked = bool(state["unlocked"])
         self._changed(state)
         return state
-
-    def _secret(self, args: Arguments, name: str) -> str:
-        secret = args.take(name, str)
-        self._redactor.add_secret(secret)
-        return secret
-
-    def _maybe_secret(self, args: Arguments, name: str) -> str | None:
-        secret = args.maybe(name, str)
-        if secret is not None:
-            self._redactor.add_secret(secret)
-        return secret

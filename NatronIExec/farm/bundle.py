@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 RECORD = "record.json"
 #: Reading and hashing release the interpreter; more threads than this gain nothing on a disk.
 THREADS = 4
-#: A renderer that says nothing for this share of the task's time limit is taken for stuck.
+#: A renderer that neither says nor computes anything for this share of the task's time limit is taken for stuck.
 STALL_SHARE = 4
 LEAST_STALL_S = 60
 
@@ -54,6 +54,7 @@ class Terms:
     trust: int
     timeref_s: int
     key: str = ""
+    results_for: str = ""
 
 
 def make_bundle(
@@ -135,8 +136,11 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
         clips=tuple(clip for clip in (positions(paths) for paths in scan.clips) if clip),
         hashes="pixels" if terms.trust > 1 else "file",
         sealed=bool(terms.key),
+        results_for=terms.results_for,
         stall_s=max(LEAST_STALL_S, terms.timeref_s // STALL_SHARE),
         environment=dict(shot.environment),
+        limit_s=terms.timeref_s,
+        plugins=scan.plugins,
     )
 
 

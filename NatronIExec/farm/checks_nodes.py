@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted
 from NatronIExec.farm.graph import Placed
 from NatronIExec.farm.inputs import RUN_SCRIPT
+from NatronIExec.farm.plugins import taking_part
 
 #: Read and Write nodes are saved with the version of the codec that they hold.
 _META = (".Read", ".Write")
@@ -42,7 +43,7 @@ def newer_project(facts: Facts) -> Iterator[Check]:
 
 
 def plugins(facts: Facts) -> Iterator[Check]:
-    for name, placed in facts.reached.items():
+    for name, placed in taking_part(facts.graph, facts.reached.values()).items():
         plugin, major = placed.node.plugin, placed.node.major
         if placed.node.children:
             continue

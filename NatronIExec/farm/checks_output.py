@@ -46,6 +46,14 @@ def file_name(facts: Facts) -> Iterator[Check]:
         frames = facts.frames.get(writer.name, ())
         if not writer.file:
             yield Check(ERROR, "writer-no-file", writer.name, "It has no file name.", "Choose one in the Write node.")
+        elif writer.movie and writer.views:
+            yield Check(
+                ERROR,
+                "movie-views",
+                writer.name,
+                f"{os.path.basename(writer.file)} is a movie for each view: workers make one movie a Write node.",
+                "Take %V out of its name and put a OneView node before it, or render an image sequence.",
+            )
         elif writer.movie:
             yield Check(
                 INFO,

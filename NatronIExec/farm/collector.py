@@ -11,11 +11,12 @@ import contextlib
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from NatronIExec import images
+from NatronIExec import images, seal
 from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
 from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.job import Job, JobFrame, JobTask
@@ -23,7 +24,7 @@ from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.targets import Targets, targets_of
 from NatronIExec.iexec.results import ResultArchive, fetch_result
-from NatronIExec.manifest import Frame, FrameList, sha256_hex
+from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, sha256_hex
 from NatronIExec.storage.cid import cid_of_file
 from NatronIExec.wire import load_json
 
@@ -56,6 +57,7 @@ class Collector:
         self._services = services
         self._decoder = decoder
         self._stopping = stopping
+        self._choosing = threading.Lock()
 
     def collect(self, job: Job, task: JobTask) -> Collected:
         """Raises Unreachable or ServiceError while the result cannot be fetched, ResultRefused when it is not what the
@@ -90,6 +92,7 @@ class Collector:
         target.parent.mkdir(exist_ok=True)
         try:
             target.write_bytes(archive.read(_REPORT, MAX_REPORT))
+            _unseal(job, target)
         except (ResultRefused, OSError):
             _drop(target)
 
@@ -99,7 +102,7 @@ class Collector:
             raise _refused("its list of frames is not the one on the chain")
         try:
             listed = FrameList.from_bytes(content)
-        except BadInput as problem:
+        except (BadInput, OverflowError) as problem:
             raise _refused("its list of frames cannot be read") from problem
         expected = self._spool.frames(job.id, task.index)
         found = _matched(job, task, listed, expected)
@@ -122,7 +125,7 @@ class Collector:
         target = Path(targets.path(frame.frame, frame.view))
         if delivered.file.rsplit(".", 1)[-1].lower() != targets.extension.lower():
             raise _refused(f"{delivered.file} is no {targets.extension} file")
-        part = self._extract(job, archive, delivered, target)
+        part = self._extract(job, archive, delivered, target, frame)
         try:
             self._verify(part, delivered, targets.movie)
             return self._move(job, part, target, targets)
@@ -146,16 +149,19 @@ class Collector:
         except BadInput as problem:
             raise _refused(f"{delivered.file} is no whole picture") from problem
 
-    def _extract(self, job: Job, archive: ResultArchive, delivered: Frame, target: Path) -> Path:
+    def _extract(self, job: Job, archive: ResultArchive, delivered: Frame, target: Path, frame: JobFrame) -> Path:
         """Beside its place, so that moving it there is atomic; hidden until it is proven."""
         if delivered.file not in archive.names:
             raise _refused(f"{delivered.file} is not in it")
         limit = delivered.size if delivered.sha256 else MAX_FRAME
         # the same at the next try, which so takes what a crash left; and short, as the target's name may be the longest
-        part = target.with_name(f".{job.id}-{sha256_hex(target.name.encode())[:16]}{target.suffix}")
+        part = target.with_name(f".{job.id}-{frame.chunk}-{sha256_hex(target.name.encode())[:16]}{target.suffix}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             digest = archive.extract(delivered.file, part, min(limit, MAX_FRAME))
+            if not delivered.sha256 or digest == delivered.sha256:
+                _unseal(job, part)
+            _to_disk(part)
         except OSError as problem:
             _drop(part)
             raise _cannot_write(target, problem) from problem
@@ -169,21 +175,42 @@ class Collector:
 
     def _move(self, job: Job, part: Path, target: Path, targets: Targets) -> tuple[str, bool]:
         """Never onto another file. Once one would be overwritten, the rest of the job goes to a new folder too."""
-        moved = self._spool.job(job.id).out_of.get(targets.folder)
+        folder = self._spool.job(job.id).out_of.get(targets.folder, targets.folder)
         while True:
-            there = Path(moved) / os.path.relpath(target, targets.folder) if moved else target
+            there = Path(folder) / os.path.relpath(target, targets.folder)
             there.parent.mkdir(parents=True, exist_ok=True)
             if _claim_name(part, there):
                 return str(there), True
-            if _same(part, there):
+            if self._same(part, there):
                 return str(there), False
-            moved = self._new_folder(job, targets.folder)
+            folder = self._other_folder(job, targets.folder, folder)
 
-    def _new_folder(self, job: Job, folder: str) -> str:
-        used = self._spool.job(job.id).out_of
-        new = next_version(used.get(folder) or folder)
-        self._spool.update(job.id, out_of={**used, folder: new})
-        return new
+    def _other_folder(self, job: Job, folder: str, taken: str) -> str:
+        """In the place of `taken`: one for the whole job, whichever task meets an old frame first."""
+        with self._choosing:
+            used = self._spool.job(job.id).out_of
+            if used.get(folder, folder) != taken:
+                return used[folder]
+            new = next_version(taken)
+            self._spool.update(job.id, out_of={**used, folder: new})
+            return new
+
+    def _same(self, one: Path, other: Path) -> bool:
+        """The same file, or the same picture under another header (an EXR holds the time of its writing)."""
+        if not other.is_file():
+            return False
+        if one.stat().st_size == other.stat().st_size and _sha256(one) == _sha256(other):
+            return True
+        try:
+            return images.is_picture(other.name) and self._decoder.pixel_hash(one) == self._decoder.pixel_hash(other)
+        except BadInput:
+            return False
+
+
+def _could_be_ours(file: str) -> bool:
+    """Whether the container's program could have called a frame so: short, and safe to show and to store."""
+    folder, _, name = file.partition("/")
+    return folder == "frames" and 0 < len(name) <= MAX_RESULT_NAME and "/" not in name and name.isprintable()
 
 
 def _is_what_was_asked_for(archive: Path, location: str) -> bool:
@@ -211,11 +238,30 @@ def _matched(job: Job, task: JobTask, listed: FrameList, expected: Sequence[JobF
     found = {(frame.frame, frame.view): frame for frame in listed.frames}
     if len(found) != len(listed.frames) or set(found) != {(frame.frame, frame.view) for frame in expected}:
         raise _refused("it does not hold the frames that were asked for")
+    if not all(_could_be_ours(frame.file) for frame in listed.frames):
+        raise _refused("a name in its list is none that we gave")
     in_pixels = job.submission.trust > 1
     for frame in listed.frames:
         if bool(frame.pixels) != in_pixels or bool(frame.sha256) == in_pixels:
             raise _refused("a frame in it has no hash")
     return found
+
+
+def _unseal(job: Job, part: Path) -> None:
+    """In its place. Raises ResultRefused when it is not sealed for this job."""
+    if job.results_key:
+        opened = part.with_name(f"{part.stem}-open{part.suffix}")
+        try:
+            seal.open_with(job.results_key, part, opened)
+            opened.replace(part)
+        finally:
+            _drop(opened)
+
+
+def _to_disk(part: Path) -> None:
+    """Before the spool says that the frame is here."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _drop(part: Path) -> None:
@@ -237,10 +283,6 @@ def _claim_name(part: Path, target: Path) -> bool:
     return True
 
 
-def _same(one: Path, other: Path) -> bool:
-    return other.is_file() and one.stat().st_size == other.stat().st_size and _sha256(one) == _sha256(other)
-
-
 def _sha256(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest() if hasattr(hashlib, "file_digest") else _slow(path)
@@ -254,7 +296,7 @@ def _times(report: Path) -> dict[int, float]:
     try:
         found = load_json(report.read_bytes())["frame_seconds"]
         return {int(frame): float(spent) for frame, spent in found.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return {}
 
 

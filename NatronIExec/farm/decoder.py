@@ -38,6 +38,7 @@ class Decoder:
         self._command = command
         self._places = threading.BoundedSemaphore(PROCESSES)
         self._idle: list[_Program] = []
+        self._stopped = False
 
     def check(self, path: Path) -> None:
         """Raises BadInput when it is not a whole picture."""
@@ -52,6 +53,8 @@ class Decoder:
         self._ask("thumbnail_png", path, size, str(to))
 
     def stop(self) -> None:
+        """Those that are at work end when they have answered."""
+        self._stopped = True
         while self._idle:
             self._idle.pop().end()
 
@@ -69,6 +72,8 @@ class Decoder:
             program = _Program(self._command)
         answer = program.ask(question)
         self._idle.append(program)
+        if self._stopped:
+            self.stop()
         if "bad" in answer:
             raise BadInput(answer["bad"])
         if "errno" in answer:

@@ -49,8 +49,8 @@ class Missing:
 
 @dataclass(frozen=True)
 class Scan:
-    """The result. `project` is what was read, `original` the artist's file. `uses`, `colour` and `fonts` are what
-    `snapshot` rewrites."""
+    """The result. `project` is what was read, `original` the artist's file. `plugins` are the ids of those that the
+    pictures need. `uses`, `colour` and `fonts` are what `snapshot` rewrites."""
 
     project: Path
     original: Path
@@ -62,6 +62,7 @@ class Scan:
     bytes_sent: int
     bytes_whole_clips: int
     clips: tuple[tuple[str, ...], ...] = ()
+    plugins: tuple[str, ...] = ()
     uses: tuple[FileUse, ...] = field(default=(), repr=False)
     colour: tuple[ColourConfig, ...] = field(default=(), repr=False)
     fonts: tuple[FontUse, ...] = field(default=(), repr=False)
@@ -89,6 +90,13 @@ class Scan:
 
     def with_checks(self, more: Iterable[Check]) -> Scan:
         return replace(self, checks=in_order([*self.checks, *more]))
+
+    def frames_by_writer(self) -> dict[str, list[int]]:
+        """Of all chunks."""
+        frames: dict[str, list[int]] = {}
+        for chunk in self.chunks:
+            frames.setdefault(chunk.writer, []).extend(chunk.frames)
+        return frames
 
     @property
     def errors(self) -> tuple[Check, ...]:

@@ -74,9 +74,10 @@ class Sent:
 @dataclass(frozen=True)
 class Job:
     """`most_nrlc` is the promise: what the person was shown before Submit. `rest` is what follows a test, by itself or
-    on demand. `secret` names what opens the sealed inputs ("" when they are not sealed). `writers` are the fields of
-    each ScanWriter. `out_of` maps the writer's folder to the one that is used instead, once its frames would have
-    overwritten others."""
+    on demand. `secret` names what opens the sealed inputs, `results_key` opens the frames that come back (both "" when
+    nothing is sealed). `writers` are the fields of
+    each ScanWriter. `parent` is the job that this one is a retry or the rest of, `plan` what the person accepted.
+    `out_of` maps the writer's folder to the one that is used instead, once its frames would have overwritten others."""
 
     id: str
     created_s: float
@@ -89,6 +90,7 @@ class Job:
     ended_s: float | None = None
     last_update_s: float | None = None
     parent: str = ""
+    plan: str = ""
     rest: Submission | None = None
     rest_most_nrlc: int = 0
     cancelled: bool = False
@@ -96,6 +98,7 @@ class Job:
     manifest_cid: str = ""
     manifest_sha256: str = ""
     secret: str = ""
+    results_key: str = ""
     input_bytes: int = 0
     request: RequestOrder | None = None
     request_hash: str = ""

@@ -11,13 +11,13 @@ from typing import Any
 from NatronIExec import paths
 from NatronIExec.errors import Conflict, NatronIExecError, WalletLocked
 from NatronIExec.farm import rows
+from NatronIExec.farm.buyer import Sign
 from NatronIExec.farm.collector import Collector
 from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.job import Job, JobFrame, JobTask
 from NatronIExec.farm.pipeline import Pipeline
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.submitter import Sign
 from NatronIExec.farm.watcher import Watcher
 from NatronIExec.iexec.scheduler import Scheduler
 from NatronIExec.wire import load_json
@@ -75,7 +75,7 @@ class JobView:
         return self._spool.frames(job_id)
 
     def active(self) -> int:
-        return len(self._spool.open_jobs())
+        return self._spool.open_count()
 
     def logs(self, job_id: str, task: int | None, tail: int) -> list[str]:
         """Of the job: its steps. Of a task: what the renderer printed, from its result, else (a task that failed leaves

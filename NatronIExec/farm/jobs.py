@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
 from NatronIExec.farm import rows
+from NatronIExec.farm.asked import Progress, split_test
 from NatronIExec.farm.bundle import export_bundle
+from NatronIExec.farm.buyer import Sign
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.pipeline import Pipeline
-from NatronIExec.farm.plan import Plan, Progress, make_plan
+from NatronIExec.farm.plan import Plan, make_plan
 from NatronIExec.farm.retries import Asked, retry_submission
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.submission import Submission
-from NatronIExec.farm.submitter import PROJECT_COPY, Sign, copy_project
+from NatronIExec.farm.submitter import PROJECT_COPY, copy_project
 from NatronIExec.farm.targets import Targets
 from NatronIExec.farm.watcher import Watcher
 from NatronIExec.frames import format_frames
@@ -55,6 +59,7 @@ class Jobs:
         self._sign = sign
         self._clock = clock
         self._plans: dict[str, Plan] = {}
+        self._accepting = threading.Lock()
         pipeline.on_test_over = self._render_rest
 
     # before
@@ -75,18 +80,37 @@ class Jobs:
 
     def retry_plan(self, job_id: str, frames: Asked, progress: Progress | None = None) -> Plan:
         """What rendering lost frames (or those given) of a job again would cost."""
-        job = self._spool.job(job_id)
-        project = self._spool.job_folder(job_id) / PROJECT_COPY
-        return self.plan(retry_submission(job, self._spool.frames(job_id), frames, project), progress)
+        return self.plan(self._again(self._spool.job(job_id), frames), progress)
+
+    def _again(self, job: Job, frames: Asked) -> Submission:
+        """The submission of a retry; frames that a later job has brought home, or is rendering, are not lost."""
+        later: dict[tuple[str, int], str] = {}
+        for other in self._spool.descendants(job.id):
+            for frame in self._spool.frames(other.id):
+                under_way = other.state not in SETTLED and frame.state != "failed"
+                if frame.state == "imported" or under_way:
+                    later[(frame.writer, frame.frame)] = other.id
+        project = self._spool.job_folder(job.id) / PROJECT_COPY
+        return retry_submission(job, self._spool.frames(job.id), frames, project, later)
 
     def submit(self, submission: Submission, plan_id: str | None = None, max_total_nrlc: int | None = None) -> str:
-        """Accept a job and begin; returns its id. Raises what `Plan.problems` say, PriceAboveCap when it costs more
-        than `max_total_nrlc`, WalletLocked."""
-        shown = self._plans.get(plan_id or "")
-        plan = shown if shown and shown.submission == submission else self.plan(submission)
-        return self._accept(plan, max_total_nrlc)
+        """Accept a job and begin; returns its id. A plan is accepted once: asked again, the answer is its job. Raises
+        what `Plan.problems` say, PriceAboveCap when it costs more than `max_total_nrlc`, WalletLocked."""
+        return self._accepted(plan_id) or self._accept(self._shown(plan_id, submission), max_total_nrlc)
 
-    def _accept(self, plan: Plan, max_total_nrlc: int | None, parent: str = "") -> str:
+    def _accepted(self, plan_id: str | None) -> str | None:
+        """The job that a plan became, also before the engine was started again."""
+        return next((job.id for job in self._spool.all_jobs() if job.plan == plan_id), None) if plan_id else None
+
+    def _shown(self, plan_id: str | None, submission: Submission) -> Plan:
+        """The plan that the person saw, or one like it; it keeps the id that it was asked for by."""
+        shown = self._plans.get(plan_id or "")
+        if shown and shown.submission == submission:
+            return shown
+        plan = self.plan(submission)
+        return replace(plan, id=plan_id) if plan_id else plan
+
+    def _accept(self, plan: Plan, max_total_nrlc: int | None, parent: Job | None = None) -> str:
         if plan.problems:
             raise plan.problems[0]
         if plan.quote is None:
@@ -102,16 +126,26 @@ class Jobs:
         job_id = _new_id()
         folder = self._spool.job_folder(job_id)
         copy_project(Path(plan.submission.project), folder)
-        job = self._new_job(job_id, plan, parent)
+        job, parts = self._new_job(job_id, plan, parent), _parts(plan)
+        with self._accepting:  # what another job may spend counts, and one plan is one job
+            try:
+                self._ledger.allow(plan.most_nrlc)
+            except PriceAboveCap:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            known = self._accepted(plan.id)
+            if known:
+                shutil.rmtree(folder, ignore_errors=True)
+                return known
+            self._spool.add(job, *parts)
         self._plans.pop(plan.id, None)
-        self._spool.add(job, *_parts(plan))
         self._events.job_changed(job_id)
         self._pipeline.go_on(job)
         return job_id
 
-    def _new_job(self, job_id: str, plan: Plan, parent: str) -> Job:
+    def _new_job(self, job_id: str, plan: Plan, parent: Job | None) -> Job:
         assert plan.quote is not None
-        first = plan.submission if plan.rest is None and plan.work is plan.scan else _first(plan)
+        first = _frozen(plan) if plan.rest is None and plan.work is plan.scan else _first(plan)
         used = {chunk.writer for chunk in plan.work.chunks}
         return Job(
             id=job_id,
@@ -121,7 +155,9 @@ class Jobs:
             most_nrlc=plan.price_nrlc * plan.tasks,
             rest=plan.rest,
             rest_most_nrlc=plan.rest_most_nrlc,
-            parent=parent,
+            parent=parent.id if parent else "",
+            plan=plan.id,
+            out_of=parent.out_of if parent else {},
             writers=tuple(asdict(writer) for writer in plan.work.writers if writer.name in used),
         )
 
@@ -135,13 +171,12 @@ class Jobs:
         if job.state == "paused" and frames is None:
             self._pipeline.resume(job)
             return job_id
-        project = self._spool.job_folder(job_id) / PROJECT_COPY
-        submission = retry_submission(job, self._spool.frames(job_id), frames, project)
-        shown = self._plans.get(plan_id or "")
-        plan = shown if shown and shown.submission == submission else self.plan(submission)
-        new = self._accept(plan, max_total_nrlc, parent=job_id)
-        if job.state == "held" and frames is None:
-            self._spool.update(job_id, state="done", rest=None)
+        new = self._accepted(plan_id)
+        if new is None:
+            plan = self._shown(plan_id, self._again(job, frames))
+            new = self._accept(plan, max_total_nrlc, parent=job)
+        if frames is None and job.rest is not None:
+            self._spool.update(job_id, state="done" if job.state == "held" else job.state, rest=None)
             self._events.job_changed(job_id)
             self._pipeline.clear(job_id)
         return new
@@ -149,13 +184,15 @@ class Jobs:
     def _render_rest(self, job: Job) -> None:
         """After a test that goes on by itself: never more than was shown for both."""
         assert job.rest is not None
-        if any(other.parent == job.id for other in self._spool.all_jobs()):
+        rest = job.rest.frames_of
+        if any(other.submission.frames_of == rest for other in self._spool.descendants(job.id)):
             self._spool.update(job.id, rest=None)  # accepted before a crash
             return
         project = self._spool.job_folder(job.id) / PROJECT_COPY
         try:
             plan = self.plan(job.rest.with_(project=str(project), original=str(job.submission.artist_file)))
-            self._accept(plan, job.rest_most_nrlc, parent=job.id)
+            _check_gas(plan, job)
+            self._accept(plan, job.rest_most_nrlc, parent=job)
         except NatronIExecError as problem:
             self._spool.update(job.id, state="held", error=problem.to_wire())
             self._events.job_changed(job.id)
@@ -182,11 +219,12 @@ class Jobs:
             self._spool.update(job_id, state="done")
             stopped.append("The rest is not rendered.")
             self._pipeline.clear(job_id)
-        elif not job.reached("signed"):
-            stopped.append("Nothing was bought; nothing is spent.")
-            self._pipeline.cancelled(job_id)
         elif not job.bought:
-            bought.append("The purchase was sent already. What it bought is rendered, and its frames are brought home.")
+            if job.reached("signed"):
+                bought.append("If the purchase is made already, its frames are brought home; else it is withdrawn.")
+            else:
+                stopped.append("Nothing was bought; nothing is spent.")
+            self._pipeline.cancelled(job_id)
         else:
             left = self._spool.counts_of(job_id, "tasks")
             going = left.get("waiting", 0) + left.get("rendering", 0)
@@ -228,10 +266,9 @@ class Jobs:
         for job in wanted:
             if not job.bought or job.step == "over":
                 continue
-            price = job.paid_nrlc // max(1, sum(deal["tasks"] for deal in job.deals))
-            count = self._watcher.claim(job)
-            tasks, refund = tasks + count, refund + count * price
-            if count:
+            claimed = self._watcher.claim(job)
+            tasks, refund = tasks + claimed.tasks, refund + claimed.refund_nrlc
+            if claimed.tasks:
                 self._spool.update(job.id, error=None)
                 self._pipeline.look(job.id)
         return {"tasks": tasks, "refund_nrlc": refund}
@@ -262,9 +299,21 @@ def _parts(plan: Plan) -> tuple[list[JobTask], list[JobFrame]]:
     return tasks, frames
 
 
-def _first(plan: Plan) -> Submission:
-    from NatronIExec.farm.plan import split_test
+def _check_gas(plan: Plan, test: Job) -> None:
+    """The price that was shown counted as much gas for the rest as for the test. Raises PriceAboveCap."""
+    if plan.quote is not None and plan.quote.gas_wei > test.quote.gas_wei:
+        raise PriceAboveCap("Gas has become more expensive than the price that was shown.", "Look at the new price.")
 
+
+def _frozen(plan: Plan) -> Submission:
+    """What is missing is so now: frames that come or go until the job is packed change nothing."""
+    if not plan.submission.only_missing:
+        return plan.submission
+    frames = {name: format_frames(found) for name, found in plan.work.frames_by_writer().items()}
+    return plan.submission.with_(frames=None, frames_of=frames, writers=tuple(frames), only_missing=False)
+
+
+def _first(plan: Plan) -> Submission:
     return split_test(plan.scan, plan.submission)[0]
 
 

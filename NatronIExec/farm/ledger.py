@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import PriceAboveCap
 from NatronIExec.farm.job import Job
 from NatronIExec.farm.spool import Spool
@@ -42,7 +43,7 @@ class Ledger:
                 "refunded_nrlc": refunded_nrlc,
                 "gas_wei": str(sum(int(sent.gas_wei) for sent in job.sent)),
                 "network": job.quote.network,
-                "transaction": job.sent[-1].hash if job.sent else "",
+                "transaction": next((deal["transaction"] for deal in reversed(job.deals)), ""),
             }
         )
 
@@ -68,6 +69,6 @@ def _midnight(now_s: float) -> float:
 
 def _above(what: str, cost_nrlc: int, cap_nrlc: int) -> PriceAboveCap:
     return PriceAboveCap(
-        f"That is {cost_nrlc / 10**9:g} RLC, the cap a {what} is {cap_nrlc / 10**9:g} RLC.",
+        f"That is {rlc(cost_nrlc)}, the cap a {what} is {rlc(cap_nrlc)}.",
         f"Raise the cap a {what} in the settings, or render less.",
     )

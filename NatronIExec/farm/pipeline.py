@@ -1,7 +1,8 @@
-"""The engine's work: three queues that bring every open job forward, and begin where a crash left them.
+"""The engine's work: queues that bring every open job forward, and begin where a crash left them.
 
-`submit` buys, `watch` looks at the chain, `collect` fetches one task's frames, `clear` removes uploaded inputs. Errors
-become one of: tried again later (a service is away), paused (a person must answer), refused (this task is lost).
+`submit` buys, `watch` looks at the chain, `collect` fetches one task's frames, `rest` buys what follows a test, `clear`
+removes uploaded inputs. Errors become one of: tried again later (a service is away), paused (a person must answer),
+refused (this task is lost).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from NatronIExec import log
@@ -27,14 +28,16 @@ from NatronIExec.errors import (
     WalletLocked,
 )
 from NatronIExec.farm import disk
+from NatronIExec.farm.buyer import Buyer
 from NatronIExec.farm.collector import Collected, Collector
+from NatronIExec.farm.ending import Ending
 from NatronIExec.farm.events import Events
 from NatronIExec.farm.job import SETTLED, Job, JobTask
 from NatronIExec.farm.ledger import Ledger
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.submitter import Submitter
-from NatronIExec.farm.watcher import FINAL, Watcher
+from NatronIExec.farm.watcher import Watcher
 from NatronIExec.farm.work_queue import WorkQueue
 from NatronIExec.settings import Settings
 
@@ -54,6 +57,7 @@ class Pipeline:
         spool: Spool,
         services: Services,
         submitter: Submitter,
+        buyer: Buyer,
         watcher: Watcher,
         collector: Collector,
         ledger: Ledger,
@@ -64,9 +68,9 @@ class Pipeline:
         self._spool = spool
         self._services = services
         self._submitter = submitter
+        self._buyer = buyer
         self._watcher = watcher
         self._collector = collector
-        self._ledger = ledger
         self._events = events
         self._settings = settings
         self._clock = clock
@@ -80,8 +84,12 @@ class Pipeline:
         self._submit = WorkQueue("submit", self._do_submit, threads=2)
         self._watch = WorkQueue("watch", self._do_watch)
         self._collect = WorkQueue("collect", self._do_collect, threads=2)
-        self._clear = WorkQueue("clear", self._do_clear)
-        self._queues = (self._submit, self._watch, self._collect, self._clear)
+        self._clear = WorkQueue("clear", lambda job_id: self._ending.clear(job_id))
+        self._rest = WorkQueue("rest", self._do_rest)
+        self._queues = (self._submit, self._watch, self._collect, self._clear, self._rest)
+        self._ending = Ending(
+            spool, services, watcher, ledger, events, settings, self._rest.put, self._clear.put, clock
+        )
 
     def start(self) -> None:
         """Go on with whatever is open."""
@@ -93,12 +101,16 @@ class Pipeline:
             if job.state not in SETTLED or (job.bought and job.step != "over"):
                 self.go_on(job)
             else:
-                if job.state == "done" and job.rest is not None and not job.cancelled:
-                    self.on_test_over(job)
+                if job.state == "done":
+                    self._rest.put(job.id)
                 self._clear.put(job.id)
         for folder in self._spool.folder.iterdir():
             if folder.is_dir() and folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def busy(self) -> bool:
+        return any(queue.busy for queue in self._queues)
 
     def stop(self) -> None:
         for queue in self._queues:
@@ -165,7 +177,7 @@ class Pipeline:
         then it is looked at until that is known."""
         job = self._spool.job(job_id)
         try:
-            over = self._submitter.nothing_bought(job)
+            over = self._buyer.nothing_bought(job)
         except NatronIExecError as unknown:
             self._log.warning("job %s: what was bought is not known: %s", job_id, unknown)
             over = False
@@ -221,7 +233,7 @@ class Pipeline:
             self._collect.put(_key(job_id, task.index))
         if self._watcher.late(job):
             self._try_claim(job_id)
-        self._refresh(job_id)
+        self._ending.refresh(job_id)
         return None if self._spool.job(job_id).step == "over" else self._settings().poll_s
 
     def _announce(self, job_id: str, chunks: list[int]) -> None:
@@ -233,7 +245,7 @@ class Pipeline:
         """The engine claims by itself when it can sign; otherwise the job says that money waits."""
         job = self._spool.job(job_id)
         try:
-            count = self._watcher.claim(job)
+            claimed = self._watcher.claim(job)
         except NatronIExecError as problem:
             self._log.warning("claiming for job %s: %s", job_id, problem)
             said: NatronIExecError = problem
@@ -245,7 +257,7 @@ class Pipeline:
                 self._events.job_changed(job_id)
                 self._events.notice(job_id, "warning", f"{job.name}: {said.title}", said.remedy)
         else:
-            if count:
+            if claimed.tasks:
                 self._spool.update(job_id, error=None)
                 self._watch.put(job_id)
 
@@ -291,7 +303,7 @@ class Pipeline:
                 return Collected(0, 0)
             self._spool.change_tasks(job.id, {index: {"state": "done", "note": ""}})
         self._announce(job.id, [index])
-        self._refresh(job.id)
+        self._ending.refresh(job.id)
         return done
 
     def _lost(self, job: Job, task: JobTask, problem: NatronIExecError) -> None:
@@ -299,7 +311,12 @@ class Pipeline:
         self._spool.change_tasks(job.id, {task.index: {"state": "refused", "note": problem.title}})
         self._spool.change_frames(job.id, [task.index], unless=("imported",), state="failed", log=problem.title)
         self._announce(job.id, [task.index])
-        self._refresh(job.id)
+        self._ending.refresh(job.id)
+
+    def _do_rest(self, job_id: str) -> None:
+        job = self._spool.job(job_id)
+        if job.rest is not None and not job.cancelled:
+            self.on_test_over(job)
 
     @contextlib.contextmanager
     def _lock_of(self, job_id: str, index: int) -> Any:
@@ -307,92 +324,6 @@ class Pipeline:
             lock = self._locks.setdefault(_key(job_id, index), threading.Lock())
         with lock:
             yield
-
-    # states
-
-    def _refresh(self, job_id: str) -> None:
-        """The job's state from those of its tasks; its end when all are settled."""
-        with self._guard:
-            job = self._spool.job(job_id)
-            if job.step == "over":
-                self._mend(job)
-                return
-            if job.state == "paused":
-                return
-            tasks = self._spool.counts_of(job_id, "tasks")
-            over = sum(tasks.get(state, 0) for state in FINAL) == sum(tasks.values())
-            state = _state(tasks) if not over else self._end_state(job)
-            if over:
-                job = self._spool.update(job_id, state=state, step="over", ended_s=self._clock(), error=None)
-            elif state != job.state:
-                job = self._spool.update(job_id, state=state)
-        self._events.job_changed(job_id)
-        if over:
-            self._after(job)
-
-    def _mend(self, job: Job) -> None:
-        """An import after the end may have brought home what was taken for lost."""
-        state = self._end_state(job)
-        if job.state in ("partly", "failed") and state != job.state:
-            self._spool.update(job.id, state=state)
-            self._events.job_changed(job.id)
-
-    def _end_state(self, job: Job) -> str:
-        frames = self._spool.counts_of(job.id, "frames")
-        done, total = frames.get("imported", 0), sum(frames.values())
-        if done < total:
-            return "partly" if done else "failed"
-        return "held" if job.rest is not None and job.submission.test_frames == "auto" else "done"
-
-    def _after(self, job: Job) -> None:
-        self._watcher.forget(job.id)
-        self._ledger.record(job, self._watcher.refunded_nrlc(job))
-        words = {
-            "done": ("info", "all frames are there."),
-            "held": ("warning", "the test frames are there."),
-            "partly": ("warning", "some frames are missing."),
-            "failed": ("error", "no frame was rendered."),
-        }
-        level, text = words[job.state]
-        remedy = {"done": "", "held": "Look at them, then render the rest."}.get(job.state, "Retry renders them again.")
-        self._events.notice(job.id, level, f"{job.name}: {text}", remedy)
-        if job.state == "done" and job.rest is not None and not job.cancelled:
-            self.on_test_over(job)
-        if job.state != "held":
-            self._clear.put(job.id)
-
-    # clearing
-
-    def _do_clear(self, job_id: str) -> float | None:
-        """Uploaded inputs go when their job is over, unless another job still needs them."""
-        job = self._spool.job(job_id)
-        if job.inputs_cleared or job.state not in SETTLED or (job.bought and job.step != "over"):
-            return None
-        if job.state == "held" and not job.removed:
-            return None
-        due_s = (job.ended_s or 0) + self._settings().keep_inputs_days * 86400
-        if self._clock() < due_s:
-            return min(3600.0, due_s - self._clock())
-        try:
-            self._services.of(job.quote.network).storage.remove(self._spool.needed_by_nobody_else(job_id))
-        except NatronIExecError as problem:
-            self._log.warning("inputs of job %s are not cleared yet: %s", job_id, problem)
-            tries = self._tries[f"clear {job_id}"] = self._tries.get(f"clear {job_id}", 0) + 1
-            return float(min(LONGEST_WAIT_S, 2**tries))
-        self._spool.forget_uploads(job_id)
-        folder = self._spool.job_folder(job_id)
-        for sealed in folder.glob("sent/sealed-*"):
-            sealed.unlink(missing_ok=True)
-        self._spool.update(job_id, inputs_cleared=True)
-        return None
-
-
-def _state(tasks: Mapping[str, int]) -> str:
-    if tasks.get("waiting") == sum(tasks.values()):
-        return "waiting"
-    if tasks.get("delivered") and not tasks.get("waiting") and not tasks.get("rendering"):
-        return "importing"
-    return "rendering"
 
 
 def _key(job_id: str, index: int) -> str:

@@ -1,4 +1,4 @@
-"""The price before anything is spent: which frames, in which chunks, on which worker group, for how much at most.
+"""The price before anything is spent: what is asked for, on which worker group, for how much at most.
 
 What a plan says is what the chain can take: the request order will allow exactly its prices and its number of tasks.
 """
@@ -6,26 +6,19 @@ What a plan says is what the chain can take: the request order will allow exactl
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from fileseq.exceptions import ParseException
-from fileseq.frameset import FrameSet
-
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
 from NatronIExec.farm import market_offers
-from NatronIExec.farm.checks_target import target_checks
+from NatronIExec.farm.asked import Progress, count_chunks, scan_submission, split_test
 from NatronIExec.farm.job import Quote
 from NatronIExec.farm.market_offers import Offer, Wanted
-from NatronIExec.farm.scan import DEFAULT_CHUNK, Scan, scan
+from NatronIExec.farm.scan import DEFAULT_CHUNK, Scan
 from NatronIExec.farm.services import NetworkServices
 from NatronIExec.farm.submission import Submission
-from NatronIExec.farm.targets import Targets
-from NatronIExec.farm.writers import ScanWriter
-from NatronIExec.frames import cut, format_frames
 from NatronIExec.iexec.orders import NULL_DATASET
 from NatronIExec.iexec.preflight import Preflight, preflight
 from NatronIExec.iexec.records import (
@@ -38,33 +31,10 @@ from NatronIExec.iexec.records import (
 )
 from NatronIExec.iexec.transactions import MATCH_GAS, Fees
 
-MAX_FRAMES = 200_000
 #: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).
 DEPOSIT_GAS = 150_000
 #: The fee may rise between the plan and the purchase; more than this and the job asks again.
 FEE_ROOM = 2
-_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:y]\s*(\d+))?)?\s*")
-
-Progress = Callable[[int, int, str], None]
-
-
-def parse_frames(text: str) -> tuple[int, ...]:
-    """`1-10x2,20` → frames, sorted. Raises BadInput for nonsense, reversed or negative ranges, and absurd amounts."""
-    for part in text.split(","):
-        found = _RANGE.fullmatch(part)
-        if not found:
-            raise BadInput(f"{part.strip() or text!r} is no frame range.", "Write it like 1-10x2,20.", frames=text)
-        first, last = int(found[1]), int(found[2] or found[1])
-        if last < first:
-            raise BadInput(f"The range {part.strip()} runs backwards.", f"Write {last}-{first}.", frames=text)
-        if first < 0:
-            raise BadInput("Natron's renderer takes no negative frames.", "Shift the project to 0 or later.")
-        if last - first >= MAX_FRAMES:
-            raise BadInput(f"{part.strip()} are too many frames.", f"At most {MAX_FRAMES} at once.")
-    try:
-        return tuple(sorted({int(frame) for frame in FrameSet(text.replace(" ", ""))}))
-    except ParseException as problem:
-        raise BadInput(f"{text!r} is no frame range.", "Write it like 1-10x2,20.", frames=text) from problem
 
 
 @dataclass(frozen=True)
@@ -100,6 +70,11 @@ class Plan:
         return self.price_nrlc * self.rest_tasks if self.submission.test_frames == "auto-continue" else 0
 
     @property
+    def gas_wei(self) -> int:
+        """The most that all purchases can cost in gas: as much again for what follows a test by itself."""
+        return self.quote.gas_wei * (2 if self.rest_tasks and self._continues else 1) if self.quote else 0
+
+    @property
     def most_nrlc(self) -> int:
         return self.price_nrlc * self.tasks + self.rest_most_nrlc
 
@@ -125,7 +100,7 @@ class Plan:
             "workerpool_price_nrlc": quote.workerpool_price_nrlc if quote else None,
             "total_nrlc": self.most_nrlc if quote else None,
             "deposit_nrlc": max(0, self.most_nrlc - balances.stake_nrlc) if quote and balances else None,
-            "gas_wei": str(quote.gas_wei) if quote else None,
+            "gas_wei": str(self.gas_wei) if quote else None,
             "refund_s": FINAL_DEADLINE_RATIO * quote.timeref_s if quote else None,
             "balance": wire_balances(balances) if balances else None,
             "after_nrlc": held - self.most_nrlc if held is not None and quote else None,
@@ -149,82 +124,6 @@ def wire_balances(balances: Balances) -> dict[str, Any]:
     }
 
 
-def scan_submission(
-    submission: Submission, progress: Progress | None = None, cancel: Callable[[], bool] | None = None
-) -> Scan:
-    """What the submission's frames need; frames that are there already are left out when asked so."""
-    frames: Any = parse_frames(submission.frames) if submission.frames else None
-    if submission.frames_of:
-        frames = {name: parse_frames(text) for name, text in submission.frames_of.items()}
-    found = _scan(submission, frames, progress, cancel)
-    if not submission.only_missing:
-        return found
-    left = {name: _absent(found, submission, name, frames) for name, frames in _frames_by_writer(found).items()}
-    wanted = {name: frames for name, frames in left.items() if frames}
-    if not wanted:
-        raise BadInput("No frame is missing.", "Ask for all frames to render them again.")
-    return _scan(submission.with_(writers=tuple(wanted)), wanted, progress, cancel)
-
-
-def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel: Callable[[], bool] | None) -> Scan:
-    found = scan(
-        Path(submission.project),
-        original=submission.artist_file,
-        writers=submission.writers or (tuple(frames) if isinstance(frames, Mapping) else ()),
-        frames=frames,
-        chunk=submission.chunk,
-        extra_files=submission.extra_files,
-        exclude_files=submission.exclude_files,
-        environment={"OCIO": submission.ocio} if submission.ocio else None,
-        progress=progress,
-        cancel=cancel,
-    )
-    return found.with_checks(
-        check
-        for name, wanted in _frames_by_writer(found).items()
-        for check in target_checks(name, Targets(writer_of(found, name), submission.out), wanted)
-    )
-
-
-def _frames_by_writer(found: Scan) -> dict[str, list[int]]:
-    frames: dict[str, list[int]] = {}
-    for chunk in found.chunks:
-        frames.setdefault(chunk.writer, []).extend(chunk.frames)
-    return frames
-
-
-def _absent(found: Scan, submission: Submission, name: str, frames: list[int]) -> list[int]:
-    targets = Targets(writer_of(found, name), submission.out)
-    there = {frame for frame, _, path in targets.files(frames) if os.path.exists(path)}
-    lacking = {frame for frame, _, path in targets.files(frames) if not os.path.exists(path)}
-    if targets.movie:
-        return [] if there else frames
-    return [frame for frame in frames if frame in lacking]
-
-
-def writer_of(found: Scan, name: str) -> ScanWriter:
-    return next(writer for writer in found.writers if writer.name == name)
-
-
-def split_test(found: Scan, submission: Submission) -> tuple[Submission, Submission | None]:
-    """(what is rendered first, what is left for later): first, middle and last frame of each writer."""
-    if submission.test_frames == "none":
-        return submission, None
-    test: dict[str, str] = {}
-    rest: dict[str, str] = {}
-    for name, frames in _frames_by_writer(found).items():
-        chosen = frames if writer_of(found, name).movie else sorted({frames[0], frames[len(frames) // 2], frames[-1]})
-        test[name] = format_frames(chosen)
-        left = set(frames) - set(chosen)
-        if left:
-            rest[name] = format_frames(left)
-    first = submission.with_(frames=None, frames_of=test, writers=tuple(test), only_missing=False)
-    if not rest:
-        return first, None
-    changes = {"frames": None, "frames_of": rest, "writers": tuple(rest), "only_missing": False, "test_frames": "none"}
-    return first, submission.with_(**changes)
-
-
 def make_plan(
     plan_id: str,
     submission: Submission,
@@ -239,7 +138,7 @@ def make_plan(
     found = scan_submission(submission, progress, cancel)
     first, rest = split_test(found, submission)
     work = found if first is submission else scan_submission(first, progress, cancel)
-    rest_tasks = _count_chunks(rest) if rest else 0
+    rest_tasks = count_chunks(rest) if rest else 0
     problems = _project_problems(found)
     services.check()
     wanted = Wanted(
@@ -266,7 +165,7 @@ def _checked(
     account: str | None,
     caps: Callable[[int], None],
 ) -> Plan:
-    problems = [*problems, *plan.problems]
+    problems = [*problems, *plan.problems, *_trust_problems(plan)]
     if account is None:
         problems.append(WalletError("There is no account to pay from.", "Create or import one in the wallet."))
     elif plan.balances is None:
@@ -277,20 +176,53 @@ def _checked(
             caps(plan.most_nrlc)
             if most is not None and plan.most_nrlc > most:
                 raise PriceAboveCap(
-                    f"The render can cost {plan.most_nrlc / 10**9:g} RLC, the cap is {most / 10**9:g} RLC.",
+                    f"The render can cost {rlc(plan.most_nrlc)}, the cap is {rlc(most)}.",
                     "Raise the cap, use larger chunks, or render fewer frames.",
                 )
         except PriceAboveCap as problem:
             problems.append(problem)
-        if plan.balances and plan.quote.gas_wei > plan.balances.eth_wei:
+        if plan.balances and not any(isinstance(problem, NotEnoughFunds) for problem in problems):
+            problems += _lacking_rlc(plan, plan.balances)
+        if plan.balances and plan.gas_wei > plan.balances.eth_wei:
             problems.append(
                 NotEnoughFunds(
-                    f"Gas can cost up to {plan.quote.gas_wei / 10**18:.6f} ETH, the account has "
+                    f"Gas can cost up to {plan.gas_wei / 10**18:.6f} ETH, the account has "
                     f"{plan.balances.eth_wei / 10**18:.6f} ETH.",
                     "Send some ETH to the account.",
                 )
             )
     return replace(plan, problems=tuple(problems))
+
+
+def _lacking_rlc(plan: Plan, held: Balances) -> list[NatronIExecError]:
+    """Of all that the job buys: every order, and the rest after a test."""
+    lacking = plan.most_nrlc - held.stake_nrlc - held.rlc_nrlc
+    if lacking <= 0:
+        return []
+    return [
+        NotEnoughFunds(
+            f"The render can cost {plan.most_nrlc / 10**9:g} RLC, {lacking / 10**9:g} RLC more than the account has.",
+            "Send RLC to the account, or render fewer frames.",
+        )
+    ]
+
+
+def _trust_problems(plan: Plan) -> Iterator[NatronIExecError]:
+    """Workers agree on decoded pictures, and the schedulers of enclaves ignore deals for more than one."""
+    if plan.submission.trust < 2:
+        return
+    used = plan.scan.frames_by_writer()
+    movies = [writer.name for writer in plan.scan.writers if writer.movie and writer.name in used]
+    if movies:
+        yield BadInput(
+            f"{movies[0]} makes a movie: workers cannot be compared by it.",
+            "Ask for one worker a task (trust 1), or render an image sequence.",
+        )
+    if plan.quote and int(plan.quote.tag, 16) & 1:
+        yield BadInput(
+            "In an enclave every task is rendered by one worker, which the enclave vouches for.",
+            "Ask for one worker a task (trust 1).",
+        )
 
 
 def _project_problems(found: Scan) -> list[NatronIExecError]:
@@ -312,11 +244,6 @@ def _project_problems(found: Scan) -> list[NatronIExecError]:
         if not (check.code.startswith("missing") and found.missing):
             problems.append(BadInput(check.title, check.remedy, node=check.node))
     return problems
-
-
-def _count_chunks(rest: Submission) -> int:
-    size = rest.chunk or DEFAULT_CHUNK
-    return sum(len(cut(parse_frames(text), size)) for text in rest.frames_of.values())
 
 
 def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Conflict
+from NatronIExec.farm.asked import parse_frames
 from NatronIExec.farm.job import Job, JobFrame
-from NatronIExec.farm.plan import parse_frames
 from NatronIExec.farm.submission import Submission
 from NatronIExec.frames import format_frames
 
@@ -17,20 +17,24 @@ _LOST = ("failed", "refunded")
 Asked = str | Mapping[str, str] | None
 
 
-def retry_submission(job: Job, frames: Sequence[JobFrame], asked: Asked, project: Path) -> Submission:
-    """The submission for the frames of `job` that failed, or for those `asked`; for a job that waits after its test,
-    the rest. `project` is the job's own copy. Raises Conflict when there is nothing to render again."""
+def retry_submission(
+    job: Job, frames: Sequence[JobFrame], asked: Asked, project: Path, later: Mapping[tuple[str, int], str]
+) -> Submission:
+    """The submission for the frames of `job` that failed, or for those `asked`; with what was left for after a test.
+    `project` is the job's own copy; `later` says which job took care of a frame since. Raises Conflict when there is
+    nothing to render again."""
     if asked is None and job.state == "held" and job.rest is not None:
         return job.rest.with_(project=str(project), original=str(job.submission.artist_file))
-    wanted = _chooser(job, asked)
+    wanted = _chooser(job, asked, later)
     by_writer: dict[str, set[int]] = {}
     for frame in frames:
         if wanted(frame):
             by_writer.setdefault(frame.writer, set()).add(frame.frame)
+    if not asked and job.rest is not None:  # the test itself lost frames
+        for name, left in job.rest.frames_of.items():
+            by_writer.setdefault(name, set()).update(parse_frames(left))
     if not by_writer:
-        if asked:
-            raise BadInput("The job has none of these frames.", "Choose among its own frames.", frames=str(asked))
-        raise Conflict("No frame of this job failed.", "Name frames to render them again.")
+        raise _nothing(asked, later)
     return job.submission.with_(
         project=str(project),
         original=str(job.submission.artist_file),
@@ -42,10 +46,18 @@ def retry_submission(job: Job, frames: Sequence[JobFrame], asked: Asked, project
     )
 
 
-def _chooser(job: Job, asked: Asked) -> Callable[[JobFrame], bool]:
+def _nothing(asked: Asked, later: Mapping[tuple[str, int], str]) -> BadInput | Conflict:
+    if asked:
+        return BadInput("The job has none of these frames.", "Choose among its own frames.", frames=str(asked))
+    with_job = list(later.values())[-1:]
+    title = f"What this job lost is with job {with_job[0]}." if with_job else "No frame of this job failed."
+    return Conflict(title, "Name frames to render them again.")
+
+
+def _chooser(job: Job, asked: Asked, later: Mapping[tuple[str, int], str]) -> Callable[[JobFrame], bool]:
     """Whether a frame is rendered again. The same number of two writers is two frames: the artist may want one."""
     if not asked:
-        return lambda frame: frame.state in _LOST or not job.bought
+        return lambda frame: (frame.state in _LOST or not job.bought) and (frame.writer, frame.frame) not in later
     if isinstance(asked, str):
         chosen = frozenset(parse_frames(asked))
         return lambda frame: frame.frame in chosen

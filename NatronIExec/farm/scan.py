@@ -21,6 +21,7 @@ from NatronIExec.farm.image import keeps_time, packaged_image
 from NatronIExec.farm.inputs import FileUse, precomp_uses, uses_of
 from NatronIExec.farm.needs import Flow, is_clip_holder
 from NatronIExec.farm.ntp import parse_project
+from NatronIExec.farm.plugins import plugins_of
 from NatronIExec.farm.readers import Clip, FolderClip, range_of
 from NatronIExec.farm.sequences import Folders
 from NatronIExec.farm.values import Values
@@ -179,6 +180,7 @@ class _Work:
             bytes_sent=sum(file.size for file in self.files.values()) + self.graph.main.project.size,
             bytes_whole_clips=self._whole_clips(),
             clips=tuple(tuple(sorted(path for path in group if path in self.files)) for group in self._clip_files),
+            plugins=plugins_of(self.graph, self.reached.values()),
             uses=tuple(use for uses in self.uses.values() for use in uses),
             colour=colour,
             fonts=fonts,

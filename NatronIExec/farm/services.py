@@ -30,7 +30,7 @@ class NetworkServices:
     market: Market
     sms: Sms
     storage: Storage
-    sending: threading.Lock = field(default_factory=threading.Lock)
+    sending: threading.Lock
     _checked: bool = False
     _categories: dict[int, Category] = field(default_factory=dict)
 
@@ -60,6 +60,7 @@ class Services:
         self._settings = settings
         self.transport = transport
         self._known: dict[str, tuple[object, NetworkServices]] = {}
+        self._sending: dict[int, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def networks(self) -> dict[str, Network]:
@@ -91,6 +92,8 @@ class Services:
             market=Market(network, transport),
             sms=Sms(network, transport),
             storage=self._storage(network, settings),
+            # the chain's, whatever endpoint leads to it
+            sending=self._sending.setdefault(network.chain_id, threading.Lock()),
         )
 
     def _storage(self, network: Network, settings: Settings) -> Storage:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from NatronIExec import paths
-from NatronIExec.errors import Conflict
+from NatronIExec.errors import Cancelled, Conflict
 from NatronIExec.farm.job import SETTLED, STEPS, Job, JobFrame, JobTask
 
 SCHEMA = 1
@@ -56,6 +56,9 @@ class Spool:
         self._on_step = on_step
         self._clock = clock
         self._lock = threading.RLock()
+        #: Held while a job says what it needs, and while what nobody needs is removed: so that nothing is removed
+        #: that a job just found in the storage.
+        self.uploading = threading.Lock()
         self._db = sqlite3.connect(str(folder / "jobs.sqlite"), check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -122,15 +125,30 @@ class Spool:
         rows = self._rows("SELECT record FROM jobs WHERE settled=0 ORDER BY created_s, id")
         return [Job.from_json(json.loads(row["record"])) for row in rows]
 
+    def descendants(self, job_id: str) -> list[Job]:
+        """Retries of a job, their retries, and so on, oldest first."""
+        found, family = [], {job_id}
+        for job in self.all_jobs():
+            if job.parent in family:
+                family.add(job.id)
+                found.append(job)
+        return found
+
+    def open_count(self) -> int:
+        return int(self._rows("SELECT COUNT(*) AS n FROM jobs WHERE settled=0")[0]["n"])
+
     def all_jobs(self) -> list[Job]:
         rows = self._rows("SELECT record FROM jobs ORDER BY created_s, id")
         return [Job.from_json(json.loads(row["record"])) for row in rows]
 
-    def update(self, job_id: str, **changes: Any) -> Job:
-        """Change a job's record; a `step` among the changes is dated and told to `on_step` once it is on disk."""
+    def update(self, job_id: str, unless_cancelled: bool = False, **changes: Any) -> Job:
+        """Change a job's record; a `step` among the changes is dated and told to `on_step` once it is on disk. With
+        `unless_cancelled`, raises Cancelled instead when the job is by then."""
         step = changes.get("step")
         with self._changing() as db:
             before = self.job(job_id)
+            if unless_cancelled and before.cancelled:
+                raise Cancelled("Cancelled before it was signed.")
             if step is not None and STEPS.index(step) < STEPS.index(before.step):
                 changes.pop("step")
             job = replace(before, **changes)
@@ -215,7 +233,7 @@ class Spool:
 
     def plan_uploads(self, job_id: str, network: str, cids: Iterable[str]) -> None:
         """The job needs these; recorded before they are sent, so that nothing that a crash left is forgotten."""
-        with self._changing() as db:
+        with self.uploading, self._changing() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO uploads VALUES (?,?,?,0)",
                 [(network, cid, job_id) for cid in dict.fromkeys(cids)],
@@ -228,21 +246,23 @@ class Spool:
     def stored_cids(self, network: str) -> set[str]:
         return {row["cid"] for row in self._rows("SELECT cid FROM uploads WHERE network=? AND stored=1", network)}
 
-    def uploads_of(self, job_id: str) -> list[str]:
-        return [row["cid"] for row in self._rows("SELECT cid FROM uploads WHERE job=?", job_id)]
-
-    def needed_by_nobody_else(self, job_id: str) -> list[str]:
-        """CIDs of the job that no other job holds."""
+    def needed_by_nobody_else(self, job_id: str, most: int) -> list[str]:
+        """Some CIDs of the job that no other job holds."""
         rows = self._rows(
             "SELECT cid FROM uploads AS u WHERE job=? AND NOT EXISTS "
-            "(SELECT 1 FROM uploads AS o WHERE o.cid=u.cid AND o.network=u.network AND o.job<>u.job)",
+            "(SELECT 1 FROM uploads AS o WHERE o.cid=u.cid AND o.network=u.network AND o.job<>u.job) LIMIT ?",
             job_id,
+            most,
         )
         return [row["cid"] for row in rows]
 
-    def forget_uploads(self, job_id: str) -> None:
+    def forget_uploads(self, job_id: str, cids: Iterable[str] | None = None) -> None:
+        """All of the job's, or some."""
         with self._changing() as db:
-            db.execute("DELETE FROM uploads WHERE job=?", (job_id,))
+            if cids is None:
+                db.execute("DELETE FROM uploads WHERE job=?", (job_id,))
+            else:
+                db.executemany("DELETE FROM uploads WHERE job=? AND cid=?", [(job_id, cid) for cid in cids])
 
     # money
 

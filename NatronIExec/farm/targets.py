@@ -11,19 +11,16 @@ from NatronIExec.farm.writers import ScanWriter
 
 
 class Targets:
-    """Where a writer's frames go: the writer's own folder, or `out` in its place. A name without a place for the frame
-    number gets one when there are several frames, as Natron does."""
+    """Where a writer's frames go: the writer's own folder, or `out` in its place. (Several frames without a place for
+    their number are an error of the scan.)"""
 
-    def __init__(self, writer: ScanWriter, out: str | None = None, views: Sequence[str] = ()) -> None:
+    def __init__(self, writer: ScanWriter, out: str | None = None) -> None:
         folder, name = os.path.split(writer.file)
         pattern = FilePattern(os.path.join(out, name) if out and not FilePattern(folder).tokens else writer.file)
         if out and FilePattern(folder).tokens:
             pattern = FilePattern(os.path.join(out, os.path.relpath(writer.file, pattern.root)))
-        if not pattern.has_frames and not writer.movie:
-            stem, extension = os.path.splitext(pattern.text)
-            pattern = FilePattern(f"{stem}.####{extension}")
         self._pattern = pattern
-        self._views = tuple(views or writer.views or ("Main",))
+        self._views = tuple(writer.views or ("Main",))
         self.movie = writer.movie
         self.extension = writer.format
         #: "" stands for "no views in the name".

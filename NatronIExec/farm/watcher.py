@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from NatronIExec.errors import ResultRefused, Unreachable
-from NatronIExec.farm.job import Job, JobTask
+from NatronIExec.farm.buyer import Sign
+from NatronIExec.farm.job import Job, JobTask, Sent
 from NatronIExec.farm.services import NetworkServices, Services
 from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.submitter import Sign
 from NatronIExec.iexec.claims import build_claims, claimable
+from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.records import Deal, TaskStatus
 from NatronIExec.iexec.results import result_location
 from NatronIExec.iexec.transactions import SignedTransaction, require_gas
@@ -21,6 +23,11 @@ from NatronIExec.iexec.watch import BagWatch, TaskChange
 FINAL = ("done", "refused", "refunded")
 #: Seconds that a claim may take to be mined; jobs are not watched meanwhile.
 CLAIM_PATIENCE_S = 30.0
+
+
+class Claimed(NamedTuple):
+    tasks: int
+    refund_nrlc: int
 
 
 class Watcher:
@@ -33,7 +40,8 @@ class Watcher:
         self._services = services
         self._sign = sign
         self._stopping = stopping
-        self._bags: dict[str, BagWatch] = {}
+        #: With the hub that it asks: another one when the endpoints were corrected.
+        self._bags: dict[str, tuple[Hub, BagWatch]] = {}
         self._deals: dict[str, list[Deal]] = {}
         self._claims: dict[str, Sequence[SignedTransaction]] = {}
         self._lock = threading.Lock()
@@ -43,6 +51,13 @@ class Watcher:
     def poll(self, job: Job) -> list[int]:
         """Record what is new; returns the indexes of the tasks that changed. One HTTP request when nothing is."""
         bag = self._bag(job)
+        try:
+            return self._record(job, bag)
+        except BaseException:
+            self._bags.pop(job.id, None)  # it may have seen what is not on disk; a new one sees it again
+            raise
+
+    def _record(self, job: Job, bag: BagWatch) -> list[int]:
         changes = bag.poll()
         if not changes:
             return []
@@ -59,24 +74,24 @@ class Watcher:
 
     def late(self, job: Job) -> bool:
         """Whether something can be claimed, by the time of the newest block that was seen."""
-        bag = self._bags.get(job.id)
+        _, bag = self._bags.get(job.id, (None, None))
         if bag is None or bag.block is None or not bag.open:
             return False
         return any(bag.block.timestamp_s >= deal["final_deadline_s"] for deal in job.deals)
 
-    def claim(self, job: Job) -> int:
-        """Get the money of overdue tasks back; returns how many. One at a time: what a person claims, the engine may be
-        claiming by itself. Raises WalletLocked, NotEnoughFunds."""
+    def claim(self, job: Job) -> Claimed:
+        """Get the money of overdue tasks back. One at a time: what a person claims, the engine may be claiming by
+        itself. Raises WalletLocked, NotEnoughFunds, Unreachable."""
         with self.claiming:
             return self._claim(job)
 
-    def _claim(self, job: Job) -> int:
+    def _claim(self, job: Job) -> Claimed:
         net = self._services.of(job.quote.network)
         # what was sent before and not seen mined comes first, so that nothing is claimed twice
-        self._mined(net, self._claims.pop(job.id, ()))
+        self._mined(job, net, self._claims.pop(job.id, ()))
         overdue = claimable(net.hub, self._deals_of(job, net), net.hub.block().timestamp_s, job.quote.timeref_s)
         if not overdue:
-            return 0
+            return Claimed(0, 0)
         signer = self._sign(job.quote.account)
         with net.sending:
             transactions = build_claims(net.hub, overdue, job.quote.account)
@@ -84,20 +99,28 @@ class Watcher:
             signed = [transaction.signed_by(signer) for transaction in transactions]
             for one in signed:
                 net.hub.send(one)
-        if not self._mined(net, signed):
+        if not self._mined(job, net, signed):
             self._claims[job.id] = signed
             raise Unreachable("The claim is not mined yet.", "It is looked up again; the money comes when it is.")
-        return len(overdue)
+        prices = _prices(job)
+        return Claimed(len(overdue), sum(prices.get(task.dealid, 0) for task in overdue))
 
-    def _mined(self, net: NetworkServices, signed: Sequence[SignedTransaction]) -> bool:
-        """Whether all are, after some patience. Raises OrderRefused for one that failed."""
+    def _mined(self, job: Job, net: NetworkServices, signed: Sequence[SignedTransaction]) -> bool:
+        """Whether all are, after some patience; what they cost is the job's. Raises OrderRefused for one that
+        failed."""
         give_up_s = time.monotonic() + CLAIM_PATIENCE_S
         late = lambda: self._stopping() or time.monotonic() > give_up_s  # noqa: E731
-        return all(net.hub.wait(one.hash, late) is not None for one in signed)
+        for one in signed:
+            receipt = net.hub.wait(one.hash, late)
+            if receipt is None:
+                return False
+            paid = Sent("claim", one.hash, "", 0, "ok", str(receipt.gas_wei))
+            self._spool.update(job.id, sent=(*self._spool.job(job.id).sent, paid))
+        return True
 
     def refunded_nrlc(self, job: Job) -> int:
-        prices = {deal["dealid"]: deal["price_nrlc"] // deal["tasks"] for deal in job.deals}
-        return sum(int(prices.get(task.dealid, 0)) for task in self._spool.tasks(job.id, "refunded"))
+        prices = _prices(job)
+        return sum(prices.get(task.dealid, 0) for task in self._spool.tasks(job.id, "refunded"))
 
     def forget(self, job_id: str) -> None:
         self._bags.pop(job_id, None)
@@ -105,11 +128,12 @@ class Watcher:
 
     def _bag(self, job: Job) -> BagWatch:
         with self._lock:
-            if job.id not in self._bags:
-                net = self._services.of(job.quote.network)
-                deals = self._deals_of(job, net)
-                self._bags[job.id] = BagWatch(net.hub, deals, job.from_block, job.watch or None)
-            return self._bags[job.id]
+            net = self._services.of(job.quote.network)
+            hub, bag = self._bags.get(job.id, (None, None))
+            if bag is None or hub is not net.hub:
+                bag = BagWatch(net.hub, self._deals_of(job, net), job.from_block, job.watch or None)
+                self._bags[job.id] = (net.hub, bag)
+            return bag
 
     def _deals_of(self, job: Job, net: NetworkServices) -> list[Deal]:
         if job.id not in self._deals:
@@ -133,6 +157,11 @@ class Watcher:
         if change.status is TaskStatus.FAILED:
             return {**values, "state": "refunded", "note": "not delivered in time; the money is back"}
         return {**values, "state": "rendering"}
+
+
+def _prices(job: Job) -> dict[str, int]:
+    """nRLC of one task, by deal."""
+    return {deal["dealid"]: int(deal["price_nrlc"]) // int(deal["tasks"]) for deal in job.deals}
 
 
 def _frame_state(values: dict[str, object]) -> str:

@@ -44,15 +44,11 @@ class WorkQueue:
             self._due[key] = min(due, self._due.get(key, due))
             self._change.notify()
 
-    def drop(self, key: str) -> None:
-        with self._change:
-            self._due.pop(key, None)
-
     @property
-    def idle(self) -> bool:
-        """Nothing runs and nothing waits."""
+    def busy(self) -> bool:
+        """Something runs, or is to run now; what waits for a later time does not count."""
         with self._change:
-            return not self._running and not self._due
+            return bool(self._running) or any(due <= self._clock() for due in self._due.values())
 
     def stop(self) -> None:
         """Ends when what runs has ended."""

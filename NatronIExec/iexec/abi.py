@@ -79,28 +79,24 @@ def _with_orders(name: str, kinds: list[str], outputs: str, view: bool = True) -
     }
 
 
+def _managing(kind: str) -> dict[str, Any]:
+    """`manageXOrder((order, operation, signature of the operation))`."""
+    parts = [{"name": "order", **_ORDER_TUPLES[kind]}, *_named("operation:uint8 sign:bytes")]
+    return {
+        "type": "function",
+        "name": f"manage{kind.capitalize()}Order",
+        "stateMutability": "nonpayable",
+        "outputs": [],
+        "inputs": [{"name": "_operation", "type": "tuple", "components": parts}],
+    }
+
+
 ALL_ORDERS = ["app", "dataset", "workerpool", "request"]
 
 HUB = [
     _with_orders("matchOrders", ALL_ORDERS, "bytes32", view=False),
     _with_orders("computeDealVolume", ALL_ORDERS, "uint256"),
-    {
-        "type": "function",
-        "name": "manageRequestOrder",
-        "stateMutability": "nonpayable",
-        "outputs": [],
-        "inputs": [
-            {
-                "name": "_operation",
-                "type": "tuple",
-                "components": [
-                    {"name": "order", **_ORDER_TUPLES["request"]},
-                    {"name": "operation", "type": "uint8"},
-                    {"name": "sign", "type": "bytes"},
-                ],
-            }
-        ],
-    },
+    *map(_managing, ALL_ORDERS),
     {
         "type": "function",
         "name": "viewDeal",
@@ -174,8 +170,8 @@ HUB = [
     ),
 ]
 
-#: Ownable assets (apps, worker groups) and the token.
-ASSET = [_function("owner() returns (address)")]
+#: Ownable assets (apps, datasets, worker groups), groups of accounts (ERC-734), and the token.
+ASSET = [_function("owner() returns (address)"), _function("keyHasPurpose(bytes32,uint256) returns (bool)")]
 TOKEN = [
     *map(
         _function,

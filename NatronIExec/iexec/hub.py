@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Sequence
 
-from eth_utils.address import to_checksum_address
-
-from NatronIExec.errors import WrongChain
+from NatronIExec.errors import ServiceError, WrongChain
 from NatronIExec.iexec import abi
+from NatronIExec.iexec.decoding import address_of, block_of, deal_of, task_of
 from NatronIExec.iexec.interface import Interface
+from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.network import Network
-from NatronIExec.iexec.orders import Domain, deal_id, domain_separator, order_tuple, task_id
+from NatronIExec.iexec.orders import CLOSE, KINDS, Domain, deal_id, domain_separator, order_tuple, task_id
 from NatronIExec.iexec.records import (
-    ZERO_ADDRESS,
     Account,
     Balances,
     Block,
     Category,
     Deal,
     Match,
+    Order,
     RequestOrder,
     Task,
-    TaskStatus,
 )
-from NatronIExec.iexec.reverts import explain
+from NatronIExec.iexec.reverts import explain, explained
 from NatronIExec.iexec.transactions import (
     GAS_HEADROOM,
     MATCH_GAS,
@@ -40,14 +39,16 @@ from NatronIExec.iexec.transactions import (
     fees_of,
     receipt_of,
 )
-from NatronIExec.iexec.transport import RpcError, Transport
+from NatronIExec.iexec.transport import Transport
 
 #: Mainnet has five; asking for one that is not there is an error of that call alone.
 FIRST_CATEGORIES = 8
+#: Categories are made by the network's owners, a handful in years; more than this is a node that makes things up.
+MOST_CATEGORIES = 256
 #: viewTask calls a batch: larger answers are cut off by public nodes.
 TASKS_A_BATCH = 500
-
-Call = tuple[str, list[Any]]
+#: ERC-734 purpose of those who belong to a group (PoCo IexecPocoAccessorsFacet.groupmember_purpose).
+GROUP_MEMBER = 4
 
 
 class Hub:
@@ -68,10 +69,12 @@ class Hub:
         known: list[Call] = [("eth_chainId", []), self.view("eip712domain_separator")]
         wanted = [self.view("viewCategory", number) for number in range(FIRST_CATEGORIES)]
         answers = self.transport.rpc_batch_raw(self.network.rpc, [*known, *wanted])
-        for answer in answers[: len(known)]:
+        chain, separator, *categories = answers
+        if isinstance(separator, RpcError) and separator.reverted:
+            separator = ""  # a contract, and none of iExec
+        for answer in (chain, separator):
             if isinstance(answer, RpcError):
                 raise answer
-        chain, separator, *categories = answers
         self._require_ours(chain, separator)
         there = itertools.takewhile(lambda answer: not isinstance(answer, RpcError), categories)
         return [self._category(number, answer) for number, answer in enumerate(there)]
@@ -104,7 +107,9 @@ class Hub:
         return block_of(self.transport.rpc(self.network.rpc, "eth_getBlockByNumber", ["latest", False]))
 
     def categories(self) -> list[Category]:
-        count = int(self.batch([self.view("countCategory")])[0], 16)
+        count = self.decode("countCategory", self.batch([self.view("countCategory")])[0])
+        if count > MOST_CATEGORIES:
+            raise ServiceError(f"The chain claims to have {count} time categories.", "Check the RPC endpoint.")
         answers = self.batch([self.view("viewCategory", number) for number in range(count)])
         return [self._category(number, answer) for number, answer in enumerate(answers)]
 
@@ -121,8 +126,12 @@ class Hub:
     def balances(self, address: str) -> Balances:
         """Wallet and escrow in one request."""
         rlc, account, wei = self.batch(self.balance_calls(address))
+        return self.balances_of(rlc, account, wei)
+
+    def balances_of(self, rlc: str, account: str, wei: str) -> Balances:
+        """The answers to `balance_calls`."""
         stake, locked = self.decode("viewAccount", account)
-        return Balances(int(rlc, 16), stake, locked, int(wei, 16))
+        return Balances(self._token.decode("balanceOf", rlc), stake, locked, int(wei, 16))
 
     def balance_calls(self, address: str) -> list[Call]:
         """RLC in the wallet, (stake, locked), wei: the calls behind `balances`."""
@@ -136,12 +145,33 @@ class Hub:
         return self.view("owner", to=asset, contract=self._asset)
 
     def owners(self, assets: Sequence[str]) -> list[str]:
-        """Who owns an app or a worker group; asked once, since a sale in between is refused by the chain anyway."""
+        """Who owns an app, a dataset or a worker group; asked once, until `forget_owners`."""
         missing = [asset for asset in dict.fromkeys(assets) if asset not in self._owners]
         if missing:
             answers = self.batch([self.owner_call(asset) for asset in missing])
             self._owners.update({asset: address_of(answer) for asset, answer in zip(missing, answers)})
         return [self._owners[asset] for asset in assets]
+
+    def forget_owners(self) -> None:
+        """An order was refused: its asset may have been sold meanwhile."""
+        self._owners.clear()
+
+    def member_call(self, group: str, account: str) -> Call:
+        """Whether `account` belongs to an ERC-734 group, for `is_member`."""
+        key = "0x" + account[2:].rjust(64, "0")
+        return self.view("keyHasPurpose", key, GROUP_MEMBER, to=group, contract=self._asset)
+
+    def is_member(self, answer: Any) -> bool:
+        """What is no group has no members: an account, or a contract that does not know the question."""
+        try:
+            return not isinstance(answer, RpcError) and bool(self._asset.decode("keyHasPurpose", answer))
+        except ServiceError:
+            return False
+
+    @staticmethod
+    def nonce_call(address: str) -> Call:
+        """The nonce of the next transaction, those that are not mined yet counted."""
+        return "eth_getTransactionCount", [address, "pending"]
 
     def nonce(self, address: str) -> int:
         """How many transactions of `address` were mined."""
@@ -150,14 +180,15 @@ class Hub:
     def consumed(self, order_hashes: Sequence[str]) -> dict[str, int]:
         """How much of each order the chain has seen used."""
         answers = self.batch([self.view("viewConsumed", order_hash) for order_hash in order_hashes])
-        return {order_hash: int(answer, 16) for order_hash, answer in zip(order_hashes, answers)}
+        found = [self.decode("viewConsumed", answer) for answer in answers]
+        return dict(zip(order_hashes, found))
 
     def deal(self, dealid: str) -> Deal | None:
         return self.deals([dealid])[0]
 
     def deals(self, dealids: Sequence[str]) -> list[Deal | None]:
         answers = self.batch([self.view("viewDeal", dealid) for dealid in dealids])
-        return [self._deal(dealid, answer) for dealid, answer in zip(dealids, answers)]
+        return [deal_of(dealid, self.decode("viewDeal", answer)) for dealid, answer in zip(dealids, answers)]
 
     def deals_of_request(self, request_hash: str, volume: int) -> list[Deal]:
         """What was bought with a request order over `volume` tasks, whoever sent the match: a deal's id follows from
@@ -175,7 +206,7 @@ class Hub:
         for at in range(0, len(wanted), TASKS_A_BATCH):
             part = [(task_id(dealid, index), dealid, index) for dealid, index in wanted[at : at + TASKS_A_BATCH]]
             answers = self.batch([self.view("viewTask", taskid) for taskid, _, _ in part])
-            found += [self._task(*which, answer) for which, answer in zip(part, answers)]
+            found += [task_of(*which, self.decode("viewTask", answer)) for which, answer in zip(part, answers)]
         return found
 
     def fees(self) -> Fees:
@@ -204,13 +235,13 @@ class Hub:
         self, sender: str, to: str, data: str, what: str, nonce: int | None = None, gas: int | None = None
     ) -> Transaction:
         """A transaction ready to sign, gas estimated unless given. A refusal is explained before anything is paid."""
-        calls: list[Call] = [*self.fee_calls(), ("eth_getTransactionCount", [sender, "pending"])]
+        calls: list[Call] = [*self.fee_calls(), self.nonce_call(sender)]
         if gas is None:
             calls.append(("eth_estimateGas", [{"from": sender, "to": to, "data": data}]))
         answers = self.transport.rpc_batch_raw(self.network.rpc, calls)
         for answer in answers:
             if isinstance(answer, RpcError):
-                raise explain(str(answer.details.get("message", "")), str(answer.details.get("data") or "")) from answer
+                raise explained(answer) from answer
         fees = fees_of(answers[0], answers[1])
         limit = gas if gas is not None else int(int(answers[3], 16) * GAS_HEADROOM)
         return self.ready_transaction(to, data, what, limit, int(answers[2], 16) if nonce is None else nonce, fees)
@@ -257,10 +288,14 @@ class Hub:
 
     def build_close(self, order: RequestOrder) -> Transaction:
         """Close what is left of a request order, so that nobody can buy with it any more. Sent by the requester."""
-        operation = (order_tuple(order), 1, b"")
-        return self.transaction(
-            order.requester, self.network.hub, self.encode("manageRequestOrder", operation), "close"
-        )
+        return self.build_operation(order, CLOSE, order.requester)
+
+    def build_operation(self, order: Order, operation: int, sender: str, signature: str = "0x") -> Transaction:
+        """Announce an order to the hub instead of a signature in it (SIGN), or end it for good (CLOSE). Sent by the
+        asset's owner or the requester; by anybody with their `signature` of the operation (`orders.sign_operation`)."""
+        kind = next(name for name, record in KINDS.items() if isinstance(order, record))
+        data = self.encode(f"manage{kind.capitalize()}Order", (order_tuple(order), operation, signature))
+        return self.transaction(sender, self.network.hub, data, "close" if operation == CLOSE else "announce")
 
     def send(self, signed: SignedTransaction) -> None:
         """Hand a signed transaction to the node, once. Sending the same again is harmless and not an error; whether it
@@ -268,9 +303,9 @@ class Hub:
         try:
             self.transport.rpc(self.network.rpc, "eth_sendRawTransaction", [signed.raw], retry=False)
         except RpcError as problem:
-            words = str(problem.details.get("message", "")).lower()
+            words = problem.words.lower()
             if not any(mark in words for mark in ("already known", "already imported", "nonce too low")):
-                raise explain(words, str(problem.details.get("data") or "")) from problem
+                raise explained(problem) from problem
 
     def receipt(self, transaction_hash: str) -> Receipt | None:
         """None while it is not mined."""
@@ -293,52 +328,3 @@ class Hub:
         if not receipt.ok:
             raise explain(f"transaction {transaction_hash} failed")
         return receipt
-
-    # decoding
-
-    def _deal(self, dealid: str, answer: str) -> Deal | None:
-        app, dataset, workerpool, *rest = self.decode("viewDeal", answer)
-        trust, category, tag, requester, beneficiary, callback, params, start, first, size, _, _, _ = rest
-        if not size:
-            return None
-        return Deal(
-            dealid=dealid,
-            app=to_checksum_address(app[0]),
-            app_price_nrlc=app[2],
-            dataset=to_checksum_address(dataset[0]),
-            dataset_price_nrlc=dataset[2],
-            workerpool=to_checksum_address(workerpool[0]),
-            workerpool_owner=to_checksum_address(workerpool[1]),
-            workerpool_price_nrlc=workerpool[2],
-            trust=trust,
-            category=category,
-            tag="0x" + tag.hex(),
-            requester=to_checksum_address(requester),
-            beneficiary=to_checksum_address(beneficiary),
-            callback=to_checksum_address(callback),
-            params=params,
-            start_s=start,
-            bot_first=first,
-            bot_size=size,
-        )
-
-    def _task(self, taskid: str, dealid: str, index: int, answer: str) -> Task:
-        values = self.decode("viewTask", answer)
-        return Task(
-            taskid=taskid,
-            dealid=dealid,
-            index=index,
-            status=TaskStatus(values[0]),
-            final_deadline_s=values[6],
-            result_digest="0x" + values[11].hex(),
-            results=values[12],
-            contributors=tuple(to_checksum_address(worker) for worker in values[10]),
-        )
-
-
-def address_of(answer: str) -> str:
-    return to_checksum_address("0x" + answer[-40:]) if len(answer) >= 42 else ZERO_ADDRESS
-
-
-def block_of(answer: Mapping[str, Any]) -> Block:
-    return Block(int(answer["number"], 16), int(answer["timestamp"], 16))

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.abi import function_signature_to_4byte_selector
+
+from NatronIExec.errors import ServiceError
 
 Entry = Mapping[str, Any]
 
@@ -30,9 +33,17 @@ class Interface:
         return "0x" + (selector + encode(types, values)).hex()
 
     def decode(self, name: str, answer: str) -> Any:
-        """The outputs of `name`, a single one unwrapped."""
+        """The outputs of `name`, a single one unwrapped. Raises ServiceError for what is none, e.g. the empty answer
+        of an address without a contract."""
         types = [_type(entry) for entry in self._functions[name]["outputs"]]
-        values = decode(types, bytes.fromhex(answer[2:]))
+        try:
+            values = decode(types, bytes.fromhex(answer[2:]))
+        except (DecodingError, ValueError, OverflowError) as problem:
+            raise ServiceError(
+                f"The chain's answer to {name} is not what this contract answers.",
+                "Check the RPC endpoint and the network's addresses in the settings.",
+                answer=answer[:200],
+            ) from problem
         return values[0] if len(values) == 1 else values
 
 

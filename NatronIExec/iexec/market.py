@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from typing import Any, Mapping
 
-from eth_account.messages import encode_typed_data
-from eth_utils.crypto import keccak
-
-from NatronIExec.errors import ServiceError
+from NatronIExec.errors import BadInput, ServiceError
+from NatronIExec.iexec.challenge import authorization
 from NatronIExec.iexec.network import Network
 from NatronIExec.iexec.orders import KINDS, from_json, to_json
 from NatronIExec.iexec.records import Order, PublishedOrder
 from NatronIExec.iexec.signer import Signer
-from NatronIExec.iexec.transport import Transport
+from NatronIExec.iexec.transport import Transport, where_of
 
+#: The name in the domain of its challenges (iexec-market-api controllers/auth.js).
+SERVICE = "iExec Gateway"
 PAGE_SIZE = 1000
 
 
@@ -35,14 +35,27 @@ class Market:
         min_volume, min_trust. Without `app` or `requester` only orders open to everybody are listed."""
         return self._orders("workerpool", **filters)
 
+    def dataset_orders(self, dataset: str, **filters: Any) -> list[PublishedOrder]:
+        """Open orders of `dataset`, cheapest first. Filters: app, requester, workerpool, min_tag, max_tag,
+        min_volume."""
+        return self._orders("dataset", dataset=dataset, **filters)
+
+    def request_orders(self, **filters: Any) -> list[PublishedOrder]:
+        """Open request orders, the best paid first. Filters: requester, beneficiary, category, app, dataset,
+        workerpool, min_tag, max_tag, max_trust, min_volume."""
+        return self._orders("request", **filters)
+
     def order(self, kind: str, order_hash: str) -> PublishedOrder:
         found = self._transport.get_json(f"{self._url(kind)}/{order_hash}", {"chainId": self._network.chain_id})
-        return _published(kind, found)
+        return self._published(kind, found)
 
     def publish(self, kind: str, order: Order, signer: Signer) -> str:
         """Offer a signed order; returns its hash. Presigned orders cannot be published."""
         answer = self._write("POST", kind, {"order": to_json(order)}, signer)
-        return str(answer["published"]["orderHash"])
+        published = answer.get("published") if isinstance(answer, dict) else None
+        if not isinstance(published, dict) or "orderHash" not in published:
+            raise self._strange("without the published order")
+        return str(published["orderHash"])
 
     def unpublish(self, kind: str, order_hash: str, signer: Signer) -> None:
         """Take an order off the book. It stays valid on chain until it is closed there."""
@@ -54,8 +67,8 @@ class Market:
         found: list[PublishedOrder] = []
         for page in range(1000):  # `nextPage` is a record offset, so pages are counted here
             answer = self._transport.get_json(self._url(kind), {**query, "pageIndex": page})
-            rows = _rows(answer, self._url(kind))
-            found += [_published(kind, row) for row in rows]
+            rows = self._rows(answer)
+            found += [self._published(kind, row) for row in rows]
             if len(rows) < PAGE_SIZE:
                 break
         return found
@@ -63,44 +76,38 @@ class Market:
     def _write(self, method: str, kind: str, body: Mapping[str, Any], signer: Signer) -> Any:
         chain = {"chainId": self._network.chain_id}
         with self._writing:
-            challenge = self._transport.get_json(
-                f"{self._network.market}/challenge", {**chain, "address": signer.address}
-            )
-            headers = {"authorization": authorization(challenge["data"], signer)}
-            response = self._transport.request(
+            answer = self._transport.get_json(f"{self._network.market}/challenge", {**chain, "address": signer.address})
+            challenge = answer.get("data") if isinstance(answer, dict) else None
+            headers = {"authorization": authorization(challenge, SERVICE, self._network.chain_id, signer)}
+            return self._transport.json(
                 method, self._url(kind), params=chain, headers=headers, json_body=body, retry=False
             )
-        return response.json()
+
+    def _rows(self, answer: Any) -> list[Any]:
+        if isinstance(answer, dict) and isinstance(answer.get("orders"), list):
+            return list(answer["orders"])
+        raise self._strange("without orders")
+
+    def _published(self, kind: str, row: Any) -> PublishedOrder:
+        try:
+            return PublishedOrder(
+                order=from_json(kind, row["order"]),
+                order_hash=str(row["orderHash"]),
+                remaining=int(row["remaining"]),
+                status=str(row["status"]),
+                signer=str(row.get("signer", "")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, BadInput) as problem:
+            raise self._strange("with something that is no order") from problem
+
+    def _strange(self, how: str) -> ServiceError:
+        where = where_of(self._network.market)
+        return ServiceError(f"{where} answered {how}.", "Check the market's endpoint in the settings.")
 
     def _url(self, kind: str) -> str:
         if kind not in KINDS:
             raise ValueError(kind)
         return f"{self._network.market}/{kind}orders"
-
-
-def authorization(challenge: Mapping[str, Any], signer: Signer) -> str:
-    """`hash_signature_address` over the challenge's typed data: the header of market and scheduler."""
-    types = {name: fields for name, fields in challenge["types"].items() if name != "EIP712Domain"}
-    signature = signer.sign_typed_data(challenge["domain"], types, challenge["primaryType"], challenge["message"])
-    signable = encode_typed_data(full_message=dict(challenge))
-    digest = "0x" + keccak(b"\x19" + signable.version + signable.header + signable.body).hex()
-    return f"{digest}_{signature}_{signer.address}"
-
-
-def _rows(answer: Any, url: str) -> list[Mapping[str, Any]]:
-    if isinstance(answer, dict) and isinstance(answer.get("orders"), list):
-        return list(answer["orders"])
-    raise ServiceError(f"{url} answered without orders.", "Check the market's endpoint in the settings.")
-
-
-def _published(kind: str, row: Mapping[str, Any]) -> PublishedOrder:
-    return PublishedOrder(
-        order=from_json(kind, row["order"]),
-        order_hash=str(row["orderHash"]),
-        remaining=int(row["remaining"]),
-        status=str(row["status"]),
-        signer=str(row.get("signer", "")),
-    )
 
 
 def _camel(name: str) -> str:

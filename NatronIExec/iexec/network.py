@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Mapping
+
+from eth_utils.address import is_hex_address, to_checksum_address
 
 from NatronIExec.errors import BadInput
 
 #: tee (bit 0) + tdx (bit 3): what the public worker groups run today (sdk 9 constant TDX_DEFAULT_TAG).
 TDX_TAG = "0x" + "00" * 31 + "09"
 NO_TAG = "0x" + "00" * 32
+#: The services that a person may reach through other URLs.
+ENDPOINTS = ("rpc", "market", "sms", "ipfs", "gateway")
+_ADDRESSES = ("hub", "rlc", "workerpool", "app", "app_single")
+_URLS = (*ENDPOINTS, "compass", "subgraph")
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,19 @@ class Network:
     one_tx_match: bool = True
 
     def with_endpoints(self, **urls: str) -> Network:
-        """The same network through other URLs (rpc, market, sms, ipfs, gateway); empty ones change nothing."""
+        """The same network through other URLs (rpc, market, sms, ipfs, gateway); empty ones change nothing. Raises
+        BadInput for another kind. What is no URL does not answer; a person must be able to go on and correct it."""
+        for kind, url in urls.items():
+            if kind not in ENDPOINTS or not isinstance(url, str):
+                raise BadInput(
+                    f"{self.title} has no endpoint {kind} that is {url!r}.",
+                    f"Correct it in the settings' file: there are {', '.join(ENDPOINTS)}.",
+                )
         changes: dict[str, Any] = {kind: url.rstrip("/") for kind, url in urls.items() if url}
         return replace(self, **changes)
 
     def endpoints(self) -> dict[str, str]:
-        return {kind: getattr(self, kind) for kind in ("rpc", "market", "sms", "ipfs", "gateway")}
+        return {kind: getattr(self, kind) for kind in ENDPOINTS}
 
 
 #: Addresses and URLs: iexec-sdk 9 src/common/utils/config.js and the important-addresses page of the documentation.
@@ -68,7 +82,7 @@ BUILT_IN: Mapping[str, Network] = {
         gateway="https://ipfs-gateway.arbitrum-mainnet.iex.ec",
         compass="https://compass.arbitrum-mainnet.iex.ec",
         subgraph="https://thegraph.arbitrum.iex.ec/api/subgraphs/id/B1comLe9SANBLrjdnoNTJSubbeC7cY7EoNu6zD82HeKy",
-        workerpool="0x8eF2ec3ef9535d4B4349BFeC7d8B31a580e60244",
+        workerpool="0x8EF2eC3Ef9535d4b4349BfEc7d8b31A580e60244",
         tag=TDX_TAG,
     ),
     "arbitrum-sepolia": Network(
@@ -85,12 +99,16 @@ BUILT_IN: Mapping[str, Network] = {
         compass="https://compass.arbitrum-sepolia-testnet.iex.ec",
         subgraph="https://thegraph.arbitrum-sepolia-testnet.iex.ec/api/subgraphs/id/"
         "2GCj8gzLCihsiEDq8cYvC5nUgK6VfwZ6hm3Wj8A3kcxz",
-        workerpool="0x2956F0Cb779904795A5F30D3b3eA88B714C3123f",
+        workerpool="0x2956F0cb779904795A5F30d3b3eA88b714c3123f",
         tag=TDX_TAG,
         test=True,
         faucet="5 test RLC a day from the iExec faucet, for wallets that hold 1 RLC or less",
     ),
 }
+
+
+_EXAMPLE = BUILT_IN["arbitrum"]
+_WORDS = {int: "a number", bool: "true or false", str: "a text in quotes"}
 
 
 def load_networks(file: Path | None = None) -> dict[str, Network]:
@@ -112,4 +130,28 @@ def _network(name: str, given: Mapping[str, Any], known: Network | None) -> Netw
     strange = set(given) - {field.name for field in fields(Network)}
     if strange:
         raise BadInput(f"The network {name} has unknown fields: {', '.join(sorted(strange))}.", "Remove them.")
-    return replace(known, **given) if known else Network(**{"name": name, "title": name, **given})
+    missing = {"chain_id", "hub", "rlc", "rpc"} - set(given)
+    if missing and known is None:
+        raise BadInput(f"The network {name} lacks {', '.join(sorted(missing))}.", "Add what is missing.")
+    values = {field: _value(name, field, value) for field, value in given.items()}
+    return replace(known, **values) if known else Network(**{"name": name, "title": name, **values})
+
+
+def _value(name: str, field: str, value: Any) -> Any:
+    """What signing and the transport can take: another spelling is mended, another type is refused."""
+    kind = type(getattr(_EXAMPLE, field))
+    if type(value) is not kind:
+        raise BadInput(
+            f"{field} of the network {name} is {value!r}.", f"Write {_WORDS[kind]} there, in the network's file."
+        )
+    if field in _ADDRESSES and value:
+        if not is_hex_address(value):
+            raise BadInput(f"{field} of the network {name} is no address: {value}.", "Write 0x and 40 hex digits.")
+        return to_checksum_address(value)
+    if field == "tag" and not re.fullmatch("0x[0-9a-fA-F]{64}", value):
+        raise BadInput(f"The tag of the network {name} is {value}.", "Write 0x and 64 hex digits.")
+    if field in _URLS and value:
+        if not re.match(r"https?://[^/?#\s\[]+", value):
+            raise BadInput(f"{field} of the network {name} is no web address.", "Write it like https://example.org")
+        return value.rstrip("/")
+    return value

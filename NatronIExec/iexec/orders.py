@@ -49,6 +49,9 @@ _UINTS = frozenset(
     ]
 )
 
+#: Operations of the hub's manage…Order (PoCo IexecLibOrders_v5.OrderOperationEnum).
+SIGN, CLOSE = 0, 1
+
 #: What stands for "no dataset" in a match: exactly this, unsigned (sdk constant NULL_DATASETORDER).
 NULL_DATASET = DatasetOrder(
     ZERO_ADDRESS, 0, 0, ZERO_BYTES32, ZERO_ADDRESS, ZERO_ADDRESS, ZERO_ADDRESS, ZERO_BYTES32, "0x"
@@ -107,14 +110,14 @@ def sign_order(order: AnyOrder, domain: Domain, signer: Signer) -> AnyOrder:
     )
 
 
-def sign_close(order: AnyOrder, domain: Domain, signer: Signer) -> str:
-    """Signature of the operation that closes the order (operation 1), so that anybody may send it."""
-    types, primary, content = _operation(order, 1)
+def sign_operation(order: Order, operation: int, domain: Domain, signer: Signer) -> str:
+    """Signature of an operation (SIGN, CLOSE) on the order, so that anybody may send it (`hub.build_operation`)."""
+    types, primary, content = _operation(order, operation)
     return signer.sign_typed_data(domain.typed(), types, primary, content)
 
 
-def hash_close(order: Order, domain: Domain) -> str:
-    return _digest(domain, *_operation(order, 1))
+def hash_operation(order: Order, operation: int, domain: Domain) -> str:
+    return _digest(domain, *_operation(order, operation))
 
 
 def deal_id(request_hash: str, consumed_before: int) -> str:
@@ -155,7 +158,7 @@ def from_json(kind: str, given: Mapping[str, Any]) -> Order:
             if type_ == "bytes32" and len(bytes.fromhex(values[field.name][2:])) != 32:
                 raise ValueError(f"{field.name} is not 32 bytes")
         return KINDS[kind](**values)
-    except (KeyError, ValueError, TypeError) as problem:
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
         raise BadInput(f"This is no {kind} order: {problem}.", "Take the order from the market again.") from problem
 
 

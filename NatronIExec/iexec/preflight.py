@@ -1,20 +1,23 @@
 """Every check that the chain will make, made first: a refusal is a sentence and costs nothing.
 
 The order of the checks is the contract's (PoCo contracts/facets/IexecPoco1Facet.sol). All data come in one HTTP request
-(one more for an app or worker group that was not seen before), and a trial of the very transaction comes with them.
+(one more for an app, a dataset or a worker group that was not seen before), and a trial of the very transaction comes
+with them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Mapping
 
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import NotEnoughFunds, OrderRefused
-from NatronIExec.iexec.hub import Call, Hub
-from NatronIExec.iexec.orders import NULL_DATASET, Domain, deal_tag, hash_order
-from NatronIExec.iexec.records import ZERO_ADDRESS, Account, Balances, Match
-from NatronIExec.iexec.reverts import MATCH_CODES, explain
+from NatronIExec.iexec.hub import Hub
+from NatronIExec.iexec.jsonrpc import Call, RpcError
+from NatronIExec.iexec.orders import deal_tag, hash_order
+from NatronIExec.iexec.records import ZERO_ADDRESS, Account, Balances, Match, Order
+from NatronIExec.iexec.reverts import MATCH_CODES, explained
 from NatronIExec.iexec.transactions import GAS_HEADROOM, Fees, fees_of
-from NatronIExec.iexec.transport import RpcError
 
 #: The worker group's owner must have this share of its price staked (PoCo WORKERPOOL_STAKE_RATIO).
 WORKERPOOL_STAKE_PERCENT = 30
@@ -34,6 +37,17 @@ class Preflight:
     gas: int
 
 
+@dataclass(frozen=True)
+class _Party:
+    """One of the orders, who must have signed it, and the contract's code when that is not so."""
+
+    kind: str
+    order: Order
+    order_hash: str
+    owner: str
+    unsigned: str
+
+
 def refuse(code: str, **details: object) -> OrderRefused:
     title, remedy = MATCH_CODES[code]
     return OrderRefused(title, remedy, contract=f"0x{code}", **details)
@@ -43,7 +57,6 @@ def check_orders(match: Match) -> None:
     """What the four orders say of each other, without the chain. Raises OrderRefused."""
     app, dataset, pool, request = match.app, match.dataset, match.workerpool, match.request
     tag = int(deal_tag(app.tag, dataset.tag, request.tag), 16)
-    requester = request.requester
     rules = (
         ("00", request.category == pool.category),
         ("02", request.trust <= pool.trust),
@@ -54,76 +67,128 @@ def check_orders(match: Match) -> None:
         ("07", tag & 1 == int(app.tag, 16) & 1),
         ("10", request.app == app.app),
         ("11", request.dataset == dataset.dataset),
-        ("12", request.workerpool in (ZERO_ADDRESS, pool.workerpool)),
-        ("14", app.workerpoolrestrict in (ZERO_ADDRESS, pool.workerpool)),
-        ("15", app.requesterrestrict in (ZERO_ADDRESS, requester)),
-        ("19", pool.apprestrict in (ZERO_ADDRESS, app.app)),
-        ("1b", pool.requesterrestrict in (ZERO_ADDRESS, requester)),
     )
     for code, holds in rules:
         if not holds:
             raise refuse(code)
-    if dataset != NULL_DATASET:
-        raise OrderRefused("Renders do not use datasets.", "Leave the dataset out.")
 
 
-def preflight(hub: Hub, match: Match) -> Preflight:
+def groups(match: Match) -> dict[str, tuple[str, str]]:
+    """By code, the restrictions that do not name the very account: (restriction, account). They hold if the restriction
+    is a group (ERC-734) that the account belongs to, which the chain must say."""
+    app, dataset, pool, request = match.app, match.dataset, match.workerpool, match.request
+    restrictions = {
+        "12": (request.workerpool, pool.workerpool),
+        "13": (app.datasetrestrict, dataset.dataset),
+        "14": (app.workerpoolrestrict, pool.workerpool),
+        "15": (app.requesterrestrict, request.requester),
+        "16": (dataset.apprestrict, app.app),
+        "17": (dataset.workerpoolrestrict, pool.workerpool),
+        "18": (dataset.requesterrestrict, request.requester),
+        "19": (pool.apprestrict, app.app),
+        "1a": (pool.datasetrestrict, dataset.dataset),
+        "1b": (pool.requesterrestrict, request.requester),
+    }
+    return {code: pair for code, pair in restrictions.items() if pair[0] not in (ZERO_ADDRESS, pair[1])}
+
+
+def preflight(hub: Hub, match: Match, presigned: bool = False) -> Preflight:
     """Check the match against the chain as it is now. Raises OrderRefused or NotEnoughFunds.
 
-    Signatures of contracts (ERC-1271) and presigned orders are judged by the hub itself. The request order may still be
-    unsigned: then everything but its signature is checked.
+    Signatures of contracts (ERC-1271) and presigned orders are judged by the hub itself. A request order without a
+    signature is one that will be signed later: then everything but its signature is checked. `presigned` says that it
+    is not going to be, since its requester announced it to the hub.
     """
     check_orders(match)
-    app_hash, pool_hash, request_hash = hashes_of(match, hub.domain)
-    app_owner, pool_owner = _owners(hub, match)
-    requester = match.request.requester
-    signatures: list[Call] = [
-        hub.view("verifyPresignatureOrSignature", app_owner, app_hash, match.app.sign),
-        hub.view("verifyPresignatureOrSignature", pool_owner, pool_hash, match.workerpool.sign),
-    ]
-    if match.request.sign != "0x":
-        signatures.append(hub.view("verifyPresignatureOrSignature", requester, request_hash, match.request.sign))
-    state = [hub.view("viewConsumed", order_hash) for order_hash in (app_hash, pool_hash, request_hash)]
-    sending: list[Call] = [*hub.fee_calls(), ("eth_getTransactionCount", [requester, "pending"])]
-    trial: list[Call] = []
-    if match.request.sign != "0x":
-        call = {"from": requester, "to": hub.network.hub, "data": hub.match_calldata(match)}
-        trial.append(("eth_estimateGas", [call]))
-    money = [hub.view("viewAccount", pool_owner), *hub.balance_calls(requester)]
-    *answers, estimate = hub.transport.rpc_batch_raw(
-        hub.network.rpc, [*state, *money, *sending, *signatures, *(trial or [("eth_chainId", [])])]
-    )
-    for answer in answers:
-        if isinstance(answer, RpcError):
-            raise answer
-    volumes = (match.app.volume, match.workerpool.volume, match.request.volume)
-    left = [volume - int(answer, 16) for volume, answer in zip(volumes, answers[:3])]
-    for code, valid in zip(("21", "41", "50"), answers[10:]):
-        if not int(valid, 16):
-            raise refuse(code)
-    volume = min(left)
-    if volume <= 0:
-        raise refuse("60", left=left)
-    pool_account = Account(*hub.decode("viewAccount", answers[3]))
-    rlc, account, wei = answers[4:7]
-    stake, locked = hub.decode("viewAccount", account)
-    balances = Balances(int(rlc, 16), stake, locked, int(wei, 16))
+    parties = _parties(hub, match)
+    signed = presigned or match.request.sign != "0x"
+    calls = _calls(hub, match, parties, signed)
+    answers = dict(zip(calls, hub.transport.rpc_batch_raw(hub.network.rpc, list(calls.values()))))
+    _check_rest(hub, match, answers)
+    for name, answer in answers.items():
+        if isinstance(answer, RpcError) and not name.startswith("group") and name != "trial":
+            hub.forget_owners()
+            raise explained(answer) from answer
+    volume = _volume(hub, match, parties, answers)
+    pool_account = Account(*hub.decode("viewAccount", answers["pool account"]))
+    balances = hub.balances_of(answers["rlc"], answers["account"], answers["wei"])
     total, deposit = _priced(match, volume, balances, pool_account)
     gas = 0
-    if trial and not deposit:  # with a deposit to come the trial cannot succeed yet
-        if isinstance(estimate, RpcError):
-            raise explain(str(estimate.details.get("message", "")), str(estimate.details.get("data") or ""))
-        gas = int(int(estimate, 16) * GAS_HEADROOM)
-    fees = fees_of(answers[7], answers[8])
-    return Preflight(volume, total, deposit, balances, fees, int(answers[9], 16), gas)
+    if signed and not deposit:  # with a deposit to come the trial cannot succeed yet
+        gas = _gas(hub, answers["trial"])
+    fees = fees_of(answers["block"], answers["gas price"])
+    return Preflight(volume, total, deposit, balances, fees, int(answers["nonce"], 16), gas)
 
 
-def _owners(hub: Hub, match: Match) -> list[str]:
-    owners = hub.owners([match.app.app, match.workerpool.workerpool])
-    for code, owner in zip(("20", "40"), owners):
+def _parties(hub: Hub, match: Match) -> list[_Party]:
+    """App, dataset if there is one, worker group, request. Raises OrderRefused for an asset that is not there."""
+    assets: list[tuple[str, Order, str, str, str]] = [
+        ("app", match.app, match.app.app, "20", "21"),
+        ("dataset", match.dataset, match.dataset.dataset, "30", "31"),
+        ("workerpool", match.workerpool, match.workerpool.workerpool, "40", "41"),
+    ]
+    if match.dataset.dataset == ZERO_ADDRESS:
+        del assets[1]
+    owners = hub.owners([asset for _, _, asset, _, _ in assets])
+    parties = []
+    for (kind, order, _, missing, unsigned), owner in zip(assets, owners):
         if owner == ZERO_ADDRESS:
+            raise refuse(missing)
+        parties.append(_Party(kind, order, hash_order(order, hub.domain), owner, unsigned))
+    request = match.request
+    return [*parties, _Party("request", request, hash_order(request, hub.domain), request.requester, "50")]
+
+
+def _calls(hub: Hub, match: Match, parties: list[_Party], signed: bool) -> dict[str, Call]:
+    requester = match.request.requester
+    owners = {party.kind: party.owner for party in parties}
+    names = ("rlc", "account", "wei", "block", "gas price", "nonce")
+    mine = [*hub.balance_calls(requester), *hub.fee_calls(), hub.nonce_call(requester)]
+    calls: dict[str, Call] = dict(zip(names, mine))
+    calls["pool account"] = hub.view("viewAccount", owners["workerpool"])
+    calls["categories"] = hub.view("countCategory")
+    for code, (group, account) in groups(match).items():
+        calls[f"group {code}"] = hub.member_call(group, account)
+    for party in parties:
+        calls[f"consumed {party.kind}"] = hub.view("viewConsumed", party.order_hash)
+        if party.kind != "request" or signed:
+            calls[f"signature {party.kind}"] = hub.view(
+                "verifyPresignatureOrSignature", party.owner, party.order_hash, party.order.sign
+            )
+    if signed:
+        call = {"from": requester, "to": hub.network.hub, "data": hub.match_calldata(match)}
+        calls["trial"] = ("eth_estimateGas", [call])
+    return calls
+
+
+def _check_rest(hub: Hub, match: Match, answers: Mapping[str, Any]) -> None:
+    count = answers["categories"]
+    if not isinstance(count, RpcError) and match.request.category >= hub.decode("countCategory", count):
+        raise refuse("01")
+    for code in groups(match):
+        if not hub.is_member(answers[f"group {code}"]):
             raise refuse(code)
-    return owners
+
+
+def _volume(hub: Hub, match: Match, parties: list[_Party], answers: Mapping[str, Any]) -> int:
+    left: dict[str, int] = {}
+    for party in parties:
+        valid = answers.get(f"signature {party.kind}")
+        if valid is not None and not hub.decode("verifyPresignatureOrSignature", valid):
+            hub.forget_owners()
+            raise refuse(party.unsigned)
+        left[party.kind] = party.order.volume - hub.decode("viewConsumed", answers[f"consumed {party.kind}"])
+    volume = min(left.values())
+    if volume <= 0:
+        raise refuse("60", left=left)
+    return volume
+
+
+def _gas(hub: Hub, estimate: Any) -> int:
+    if isinstance(estimate, RpcError):
+        hub.forget_owners()
+        raise explained(estimate) from estimate
+    return int(int(estimate, 16) * GAS_HEADROOM)
 
 
 def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> tuple[int, int]:
@@ -132,7 +197,7 @@ def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> tup
     if pool.stake_nrlc < needed_by_pool:
         raise OrderRefused(
             "The worker group has not staked enough to sell that many tasks.",
-            "Buy fewer tasks at once (larger chunks), or choose another worker group.",
+            "Buy fewer tasks at once, or choose another worker group.",
             staked_nrlc=pool.stake_nrlc,
             needed_nrlc=needed_by_pool,
         )
@@ -140,14 +205,9 @@ def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> tup
     deposit = max(0, total - balances.stake_nrlc)
     if deposit > balances.rlc_nrlc:
         raise NotEnoughFunds(
-            f"The render can cost {total / 10**9:g} RLC; {balances.stake_nrlc / 10**9:g} RLC are staked and "
-            f"{balances.rlc_nrlc / 10**9:g} RLC are in the wallet.",
-            "Send RLC to the account, or render fewer frames.",
+            f"{volume} tasks can cost {rlc(total)}; {rlc(balances.stake_nrlc)} are staked and "
+            f"{rlc(balances.rlc_nrlc)} are in the wallet.",
+            "Send RLC to the account, or buy fewer tasks.",
             missing_nrlc=deposit - balances.rlc_nrlc,
         )
     return total, deposit
-
-
-def hashes_of(match: Match, domain: Domain) -> tuple[str, str, str]:
-    """Hashes of the app, worker group and request orders."""
-    return hash_order(match.app, domain), hash_order(match.workerpool, domain), hash_order(match.request, domain)

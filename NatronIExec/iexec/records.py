@@ -99,7 +99,8 @@ class Match:
     @property
     def task_price_nrlc(self) -> int:
         """What one task locks: the sellers' prices, not the requester's maxima (PoCo IexecPoco1Facet)."""
-        return self.app.appprice + self.dataset.datasetprice + self.workerpool.workerpoolprice
+        dataset = self.dataset.datasetprice if self.dataset.dataset != ZERO_ADDRESS else 0
+        return self.app.appprice + dataset + self.workerpool.workerpoolprice
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,8 @@ class Deal:
 
 @dataclass(frozen=True)
 class Task:
-    """`index`, `dealid` and the deadlines are 0 or empty while the task is UNSET."""
+    """`dealid` and `index` are those that were asked for; the chain knows the rest once the task is not UNSET any more
+    (deadline 0, digest zero, nothing else till then)."""
 
     taskid: str
     dealid: str

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import Callable, Iterator
+from typing import Any, BinaryIO, Callable, Iterator
 
 from NatronIExec.errors import ResultRefused
 from NatronIExec.iexec.transport import Transport
@@ -18,7 +20,13 @@ MAX_ENTRIES = 20_000
 MAX_UNPACKED = 64 * 1024**3
 #: deflate cannot do better than 1032:1, and a black picture without compression of its own comes near it.
 MAX_RATIO = 1032
+#: An entry of the directory is 46 bytes and its name; `frames/…` is far below this.
+MAX_DIRECTORY = MAX_ENTRIES * 256
 _BLOCK = 1 << 18
+#: The records at an archive's end (APPNOTE 4.3.14 to 4.3.16): how many entries there are, and the directory's size.
+_END, _END_FORMAT, _MAX_COMMENT = b"PK\5\6", "<4s4H2LH", 1 << 16
+_LOCATOR, _LOCATOR_FORMAT = b"PK\6\7", "<4sLQL"
+_END64, _END64_FORMAT = b"PK\6\6", "<4sQ2H2L4Q"
 _DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 _LOCATION = re.compile(r"/ipfs/[A-Za-z0-9]{40,100}")
 
@@ -29,9 +37,9 @@ def result_location(results: bytes) -> str:
         found = load_json(results)
         location = found["location"] if found["storage"] == "ipfs" else ""
     except (ValueError, KeyError, TypeError) as problem:
-        raise ResultRefused("The worker left no link to its result.", "Its frames can be rendered again.") from problem
+        raise ResultRefused("The worker left no link to its result.", "The task can be bought again.") from problem
     if not isinstance(location, str) or not _LOCATION.fullmatch(location):
-        raise ResultRefused("The worker left a link that leads nowhere.", "Its frames can be rendered again.")
+        raise ResultRefused("The worker left a link that leads nowhere.", "The task can be bought again.")
     return location
 
 
@@ -102,14 +110,14 @@ class ResultArchive:
 
     def _opened(self) -> zipfile.ZipFile:
         try:
+            _check_directory(self._file)
             return zipfile.ZipFile(self._file)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
             raise _refused("it is no zip archive") from problem
 
     def _inspect(self) -> None:
         infos = self._zip.infolist()
-        if len(infos) > MAX_ENTRIES:
-            raise _refused(f"it holds {len(infos)} entries")
+        _check_entries(len(infos))
         for info in infos:
             _check_name(info.filename)
             mode = info.external_attr >> 16
@@ -144,6 +152,51 @@ class ResultArchive:
             raise _refused(f"{name} is damaged") from problem
 
 
+def _check_directory(file: BinaryIO) -> None:
+    """Look at what the end of the file says of the directory: zipfile would read all of it, whatever its size, before
+    anybody could. What has no such end is left to zipfile, which refuses it."""
+    size = file.seek(0, os.SEEK_END)
+    start = max(0, size - _MAX_COMMENT - struct.calcsize(_END_FORMAT))
+    file.seek(start)
+    tail = file.read()
+    file.seek(0)
+    # zipfile tries the very end first, then the last place that looks like one
+    for at in {len(tail) - struct.calcsize(_END_FORMAT), tail.rfind(_END)}:
+        for entries, directory in _ends(file, start + at):
+            _check_entries(entries)
+            if directory > MAX_DIRECTORY:
+                raise _refused(f"its directory takes {directory} bytes")
+
+
+def _check_entries(entries: int) -> None:
+    if entries > MAX_ENTRIES:
+        raise _refused(f"it holds {entries} entries")
+
+
+def _ends(file: BinaryIO, at: int) -> list[tuple[int, int]]:
+    """(entries, bytes of the directory) as the record at `at` says, and as the larger form before it does, which may
+    be where its locator points or right before that."""
+    end = _record(file, at, _END, _END_FORMAT)
+    if end is None:
+        return []
+    before = at - struct.calcsize(_LOCATOR_FORMAT)
+    locator = _record(file, before, _LOCATOR, _LOCATOR_FORMAT)
+    places = [locator[2], before - struct.calcsize(_END64_FORMAT)] if locator else []
+    large = [found for place in places if (found := _record(file, place, _END64, _END64_FORMAT))]
+    small = [] if large and end[5] == 0xFFFFFFFF else [(0 if large else end[4], end[5])]
+    return [*small, *((found[7], found[8]) for found in large)]
+
+
+def _record(file: BinaryIO, at: int, mark: bytes, form: str) -> tuple[Any, ...] | None:
+    size = struct.calcsize(form)
+    if not 0 <= at < 1 << 62:
+        return None
+    file.seek(at)
+    content = file.read(size)
+    file.seek(0)
+    return struct.unpack(form, content) if len(content) == size and content.startswith(mark) else None
+
+
 def _check_name(name: str) -> None:
     path = PurePosixPath(name)
     if (
@@ -159,4 +212,4 @@ def _check_name(name: str) -> None:
 
 
 def _refused(why: str) -> ResultRefused:
-    return ResultRefused(f"The worker's archive is refused: {why}.", "Its frames can be rendered again.")
+    return ResultRefused(f"The worker's archive is refused: {why}.", "The task can be bought again.")

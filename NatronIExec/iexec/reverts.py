@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from eth_utils.abi import function_signature_to_4byte_selector
+
 from NatronIExec.errors import NatronIExecError, NotEnoughFunds, OrderRefused
+from NatronIExec.iexec.jsonrpc import RpcError
 
 #: `iExecV5-matchOrders-0xNN` (PoCo contracts/facets/IexecPoco1Facet.sol): what did not fit, what to do.
 MATCH_CODES: dict[str, tuple[str, str]] = {
@@ -17,7 +22,7 @@ MATCH_CODES: dict[str, tuple[str, str]] = {
     "03": ("The app costs more than the order allows.", "Plan again with a higher price limit."),
     "04": ("The dataset costs more than the order allows.", "Plan again with a higher price limit."),
     "05": ("The worker group costs more than the order allows.", "Plan again with a higher price limit."),
-    "06": ("The worker group lacks an ability that the render needs (tag).", "Choose a worker group with that tag."),
+    "06": ("The worker group lacks an ability that the task needs (tag).", "Choose a worker group with that tag."),
     "07": ("App and request do not agree on running in an enclave.", "Ask for what the app is: confidential or not."),
     "10": ("The request is for another app.", "Plan again."),
     "11": ("The request is for another dataset.", "Plan again."),
@@ -51,9 +56,48 @@ _TEXTS: tuple[tuple[str, type[NatronIExecError], str, str], ...] = (
     ("insufficient funds", NotEnoughFunds, "There is not enough ETH for gas.", "Send some ETH to the account."),
     ("CallerIsNotTheRequester", OrderRefused, "Only the account that pays may buy in one step.", "Switch account."),
     ("UnsupportedOperation", OrderRefused, "The token was asked for something it cannot do.", "Update the plugin."),
+    (
+        "OperationFailed",
+        OrderRefused,
+        "The purchase failed after the deposit and gave no reason; nothing was spent.",
+        "Plan again; if it fails again, deposit first and buy then.",
+    ),
+    (
+        "ERC20InsufficientBalance",
+        NotEnoughFunds,
+        "There is not enough RLC in the wallet.",
+        "Send RLC to the account.",
+    ),
+    (
+        "ERC20InsufficientAllowance",
+        OrderRefused,
+        "The token did not let the iExec hub take the deposit.",
+        "Try again; if it is refused again, report it with the details.",
+    ),
+    ("ERC20Invalid", OrderRefused, "The token does not send to that address.", "Check the network's addresses."),
+    (
+        "fallback-disabled",
+        OrderRefused,
+        "This network's hub does not know what was asked of it.",
+        "Update the plugin, or check the network's addresses.",
+    ),
+    ("EnforcedPause", OrderRefused, "The RLC token is paused by its owners.", "Try again later."),
 )
-#: keccak of the custom errors' signatures, first four bytes (PoCo IexecEscrowTokenFacet; checked by a test).
-CUSTOM_ERRORS = {"CallerIsNotTheRequester()", "UnsupportedOperation(bytes4)", "OperationFailed()"}
+#: Custom errors: of PoCo IexecEscrowTokenFacet, and of tokens that are built on OpenZeppelin 5 (ERC-6093).
+#: Their names are found in `_TEXTS`.
+CUSTOM_ERRORS = (
+    "CallerIsNotTheRequester()",
+    "UnsupportedOperation(bytes4)",
+    "OperationFailed()",
+    "ERC20InsufficientBalance(address,uint256,uint256)",
+    "ERC20InsufficientAllowance(address,uint256,uint256)",
+    "ERC20InvalidReceiver(address)",
+    "ERC20InvalidSpender(address)",
+    "EnforcedPause()",
+)
+_BY_SELECTOR = {function_signature_to_4byte_selector(signature): signature for signature in CUSTOM_ERRORS}
+_ERROR_STRING = function_signature_to_4byte_selector("Error(string)")
+_PANIC = function_signature_to_4byte_selector("Panic(uint256)")
 
 
 def explain(text: str, data: str = "") -> NatronIExecError:
@@ -73,18 +117,22 @@ def explain(text: str, data: str = "") -> NatronIExecError:
     )
 
 
+def explained(problem: RpcError) -> NatronIExecError:
+    """What a node said of a call: a contract's refusal, or missing money, as a sentence. What else goes wrong at a node
+    is no refusal and stays what it is, so that nobody gives up what could be bought a minute later."""
+    known = explain(problem.words, problem.data)
+    return known if problem.reverted or isinstance(known, NotEnoughFunds) else problem
+
+
 def _reason(data: str) -> str:
     """The text of `Error(string)`, or the name of a custom error."""
-    from eth_abi.abi import decode
-    from eth_utils.abi import function_signature_to_4byte_selector
-
-    raw = bytes.fromhex(data[2:]) if data.startswith("0x") else b""
-    if raw[:4] == bytes.fromhex("08c379a0"):
+    raw = bytes.fromhex(data[2:]) if re.fullmatch(r"0x(?:[0-9a-fA-F]{2})*", data) else b""
+    selector = raw[:4]
+    if selector == _ERROR_STRING:
         try:
             return str(decode(["string"], raw[4:])[0])
-        except Exception:  # eth_abi raises many kinds for hostile bytes, and none matters here
+        except (DecodingError, ValueError, OverflowError):  # hostile bytes say nothing
             return ""
-    for signature in CUSTOM_ERRORS:
-        if raw[:4] == function_signature_to_4byte_selector(signature):
-            return signature
-    return ""
+    if selector == _PANIC:
+        return f"Panic {raw[4:].hex()}"
+    return _BY_SELECTOR.get(selector, "")

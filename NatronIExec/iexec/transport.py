@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -14,26 +15,29 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from NatronIExec.errors import Cancelled, ResultRefused, ServiceError, Unreachable
+from NatronIExec.iexec.jsonrpc import Call, RpcError, answers_of, body_of
 from NatronIExec.wire import load_json
 
 #: Answers larger than this are refused unless they are streamed to disk.
 MAX_BODY = 64 * 1024 * 1024
+#: A body that takes this many time limits to arrive is a connection held, not an answer.
+BODY_LIMITS = 4
+#: The market counts requests a minute; what asks for more patience than that does not want us.
+LONGEST_WAIT_S = 60
 _RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class RpcError(ServiceError):
-    """The node answered with a JSON-RPC error; `details` holds its code, message and data."""
-
-    code = "rpc"
+_PIECE = 1 << 16
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Transport:
     """One pool of connections, safe for several threads.
 
     `tries` counts attempts for what may be repeated; waits grow from `wait_s` by powers of two with jitter.
-    `sleep` and `jitter` are arguments so that tests need neither time nor luck. `requests_sent` counts HTTP requests.
+    `sleep`, `jitter` and `clock` are arguments so that tests need neither time nor luck. `requests_sent` counts HTTP
+    requests.
     """
 
     def __init__(
@@ -43,15 +47,19 @@ class Transport:
         wait_s: float = 0.5,
         sleep: Callable[[float], object] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.requests_sent = 0
         self._timeout = (10, timeout_s)
+        self._body_s = BODY_LIMITS * timeout_s
         self._tries = tries
         self._wait_s = wait_s
         self._sleep = sleep
         self._jitter = jitter
+        self._clock = clock
         self._local = threading.local()
         self._count = itertools.count(1)
+        self._batch_limits: dict[str, int] = {}
 
     def request(
         self,
@@ -66,33 +74,28 @@ class Transport:
         retry: bool | None = None,
         accept: Sequence[int] = (),
     ) -> requests.Response:
-        """The answer, its body read and no larger than MAX_BODY. `retry` defaults to whether the method is a read.
-        A status of 400 or more raises ServiceError unless it is in `accept`; no answer raises Unreachable."""
+        """The answer, its body read and no larger than MAX_BODY. `retry` defaults to whether the method is a read; what
+        a busy service did not even look at (429) is always repeated. A status of 400 or more raises ServiceError unless
+        it is in `accept`; no answer raises Unreachable."""
         repeat = method in ("GET", "HEAD") if retry is None else retry
-
-        def send() -> requests.Response:
-            response = self._send(
-                method, url, params=params, headers=headers, json=json_body, data=content, files=files, stream=True
-            )
-            try:
-                response._content = _read_capped(response)
-            finally:
-                response.close()
-            return response
-
-        return self._checked(send, url, repeat, accept)
+        how = {"params": params, "headers": headers, "json": json_body, "data": content, "files": files}
+        return self._request(method, url, self._tries if repeat else 1, self._tries, accept, **how)
 
     def get_json(self, url: str, params: Mapping[str, Any] | None = None) -> Any:
-        return _json(self.request("GET", url, params=params), url)
+        return self.json("GET", url, params=params)
 
     def post_json(self, url: str, body: Any, headers: Mapping[str, str] | None = None, retry: bool = False) -> Any:
-        return _json(self.request("POST", url, json_body=body, headers=headers, retry=retry), url)
+        return self.json("POST", url, json_body=body, headers=headers, retry=retry)
+
+    def json(self, method: str, url: str, **how: Any) -> Any:
+        """`request`, its answer read as JSON. Raises ServiceError when it is none."""
+        return _json(self.request(method, url, **how), url)
 
     def rpc(self, url: str, method: str, params: Sequence[Any], retry: bool = True) -> Any:
         """One JSON-RPC call. Raises RpcError with the node's words."""
         return self.rpc_batch(url, [(method, params)], retry=retry)[0]
 
-    def rpc_batch(self, url: str, calls: Sequence[tuple[str, Sequence[Any]]], retry: bool = True) -> list[Any]:
+    def rpc_batch(self, url: str, calls: Sequence[Call], retry: bool = True) -> list[Any]:
         """Many calls in one HTTP request, answers in the order of the calls. The first error raises RpcError."""
         answers = self.rpc_batch_raw(url, calls, retry)
         for answer in answers:
@@ -100,15 +103,49 @@ class Transport:
                 raise answer
         return answers
 
-    def rpc_batch_raw(self, url: str, calls: Sequence[tuple[str, Sequence[Any]]], retry: bool = True) -> list[Any]:
-        """Like `rpc_batch`, with an RpcError in the place of each call that the node refused."""
-        body = [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
-            for number, (method, params) in enumerate(calls)
-        ]
-        answer = self.post_json(url, body[0] if len(body) == 1 else body, retry=retry)
-        by_id = {item.get("id"): item for item in (answer if isinstance(answer, list) else [answer]) if item}
-        return [_rpc_result(by_id.get(number), url) for number in range(len(body))]
+    def rpc_batch_raw(self, url: str, calls: Sequence[Call], retry: bool = True) -> list[Any]:
+        """Like `rpc_batch`, with an RpcError in the place of each call that the node refused. Raises Unreachable while
+        the node is too busy; without `retry` (a sent transaction) after the first try."""
+        answers = self._rpc_in_parts(url, calls, retry)
+        for attempt in itertools.count(1):
+            busy = [number for number, answer in enumerate(answers) if isinstance(answer, RpcError) and answer.busy]
+            if not busy:
+                return answers
+            if attempt >= self._tries or not retry:
+                words = answers[busy[0]].words
+                raise Unreachable(f"{where_of(url)} is busy: {words[:200]}", "It is tried again later.", message=words)
+            self._sleep(self._wait(attempt))
+            again = self._rpc_in_parts(url, [calls[number] for number in busy], retry)
+            for number, answer in zip(busy, again):
+                answers[number] = answer
+        raise AssertionError("unreachable")
+
+    def _rpc_in_parts(self, url: str, calls: Sequence[Call], retry: bool) -> list[Any]:
+        """One HTTP request, or as many as the node's limit on batches asks for; the limit is found once."""
+        limit = self._batch_limits.get(url, len(calls)) or 1
+        answers: list[Any] = []
+        for at in range(0, len(calls), limit):
+            part = calls[at : at + limit]
+            got = self._rpc_once(url, part, retry)
+            if len(part) > 1 and any(isinstance(answer, RpcError) and answer.too_large for answer in got):
+                self._batch_limits[url] = len(part) // 2
+                got = self._rpc_in_parts(url, part, retry)
+            answers += got
+        return answers
+
+    def _rpc_once(self, url: str, calls: Sequence[Call], retry: bool) -> list[Any]:
+        tries = self._tries if retry else 1
+        # 400: providers say so what others say within a 200
+        response = self._request("POST", url, tries, tries, (400, 413), json=body_of(calls))
+        if response.status_code == 413:
+            return [RpcError("The chain refused the call.", "See the details.", message="batch too large")] * len(calls)
+        try:
+            answer = _json(response, url)
+        except ServiceError:
+            if response.status_code == 400:
+                raise _refused(response, url) from None
+            raise
+        return answers_of(answer, calls, where_of(url))
 
     def stream(
         self,
@@ -123,8 +160,11 @@ class Transport:
         part = to.with_name(to.name + ".part")
 
         def fetch() -> requests.Response:
+            _ask(cancel)
             have = part.stat().st_size if part.exists() else 0
-            headers = {"Range": f"bytes={have}-"} if have else {}
+            headers = {"Accept-Encoding": "identity"}  # a part of what is packed on the way could not be gone on with
+            if have:
+                headers["Range"] = f"bytes={have}-"
             response = self._send("GET", url, headers=headers, stream=True)
             try:
                 if response.status_code == 416:
@@ -136,60 +176,97 @@ class Transport:
                 response.close()
             return response
 
-        self._checked(fetch, url, True, (), tries)
+        last = tries or self._tries
+        self._checked(fetch, url, last, last, ())
         part.replace(to)
         return to.stat().st_size
 
-    def _checked(
-        self,
-        send: Callable[[], requests.Response],
-        url: str,
-        repeat: bool,
-        accept: Sequence[int],
-        tries: int | None = None,
+    def _request(
+        self, method: str, url: str, tries: int, busy_tries: int, accept: Sequence[int], **how: Any
     ) -> requests.Response:
-        last = (tries or self._tries) if repeat else 1
-        for attempt in range(1, last + 1):
-            with _translated(url, final=attempt == last) as failure:
+        def send() -> requests.Response:
+            response = self._send(method, url, stream=True, **how)
+            try:
+                response._content = self._body(response)
+            finally:
+                response.close()
+            return response
+
+        return self._checked(send, url, tries, busy_tries, accept)
+
+    def _checked(
+        self, send: Callable[[], requests.Response], url: str, tries: int, busy_tries: int, accept: Sequence[int]
+    ) -> requests.Response:
+        for attempt in itertools.count(1):
+            asked_s = 0.0
+            with _translated(url, final=attempt >= tries):
                 response = send()
                 if response.status_code < 400 or response.status_code in accept:
                     return response
-                if response.status_code not in _RETRY_STATUS or attempt == last:
+                last = busy_tries if response.status_code == 429 else tries
+                if response.status_code not in _RETRY_STATUS or attempt >= last:
                     raise _refused(response, url)
-            self._sleep(self._wait(attempt, failure))
+                asked_s = _asked_wait_s(response)
+            self._sleep(max(self._wait(attempt), asked_s))
         raise AssertionError("unreachable")
 
     def _send(self, method: str, url: str, **how: Any) -> requests.Response:
-        session = getattr(self._local, "session", None)
+        """Through a session of this thread; one for this machine, which no proxy reaches, and one for all else."""
+        near = _host(url) in _LOOPBACK
+        name = "near" if near else "far"
+        session: requests.Session | None = getattr(self._local, name, None)
         if session is None:
-            session = self._local.session = requests.Session()
+            session = requests.Session()
             session.max_redirects = 3
-            session.trust_env = not url.startswith("http://127.0.0.1")
+            session.trust_env = not near
+            setattr(self._local, name, session)
         self.requests_sent = next(self._count)
-        response: requests.Response = session.request(method, url, timeout=self._timeout, **how)
-        return response
+        return session.request(method, url, timeout=self._timeout, **how)
 
-    def _wait(self, attempt: int, _: object) -> float:
+    def _wait(self, attempt: int) -> float:
         return float(min(30.0, self._wait_s * 2 ** (attempt - 1)) * (0.5 + self._jitter()))
+
+    def _body(self, response: requests.Response) -> bytes:
+        body = bytearray()
+        give_up_s = self._clock() + self._body_s
+        for piece in _pieces(response):
+            body += piece
+            if len(body) > MAX_BODY:
+                raise ServiceError("The answer is far too large.", "Check the endpoint in the settings.")
+            if self._clock() > give_up_s:
+                raise requests.ReadTimeout("the body arrives too slowly")
+        return bytes(body)
+
+
+def where_of(url: str) -> str:
+    """The service as a person may see it: providers put their keys into paths, queries and user names."""
+    found = re.match(r"(\w+://)(?:[^/?#]*@)?([^/?#@]*)", url)
+    return found[1] + found[2] if found else "The endpoint"
+
+
+def _host(url: str) -> str:
+    """Without the port; an IPv6 address without its brackets."""
+    found = re.fullmatch(r"\w+://\[?(.*?)\]?(?::\d*)?", where_of(url))
+    return found[1] if found else ""
 
 
 @contextmanager
 def _translated(url: str, final: bool) -> Iterator[None]:
-    """requests' exceptions become ours; before the last try they are swallowed."""
+    """The library's exceptions become ours; before the last try they are swallowed. Their text holds the whole URL, so
+    it goes no further."""
     try:
         yield
-    except requests.RequestException as problem:
+    except (requests.RequestException, HTTPError) as problem:
         if final:
-            where = url.split("?")[0]
             raise Unreachable(
-                f"{where} does not answer.",
+                f"{where_of(url)} does not answer.",
                 "Check the connection; it is tried again later.",
                 problem=type(problem).__name__,
-            ) from problem
+            ) from None
 
 
 def _refused(response: requests.Response, url: str) -> ServiceError | Unreachable:
-    where = url.split("?")[0]
+    where = where_of(url)
     words = bytes(getattr(response, "_content", b"") or b"")[:300].decode("utf-8", "replace")  # a stream was not read
     if response.status_code in _RETRY_STATUS:
         return Unreachable(
@@ -203,29 +280,35 @@ def _refused(response: requests.Response, url: str) -> ServiceError | Unreachabl
     )
 
 
-def _read_capped(response: requests.Response) -> bytes:
-    body = bytearray()
-    for block in response.iter_content(65536):
-        body += block
-        if len(body) > MAX_BODY:
-            response.close()
-            raise ServiceError("The answer is far too large.", "Check the endpoint in the settings.")
-    return bytes(body)
+def _asked_wait_s(response: requests.Response) -> float:
+    """What the service asks for in Retry-After, when it says seconds."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), LONGEST_WAIT_S) if text.isascii() and text.isdigit() else 0
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives: a piece is not waited for until it is full."""
+    while piece := response.raw.read1(_PIECE, decode_content=True):
+        yield piece
+
+
+def _ask(cancel: Callable[[], bool]) -> None:
+    if cancel():
+        raise Cancelled("Cancelled.")
 
 
 def _save(response: requests.Response, part: Path, have: int, max_bytes: int, cancel: Callable[[], bool]) -> None:
     with part.open("r+b" if have else "wb") as file:
         file.seek(have)
         file.truncate()
-        for block in response.iter_content(262144):
-            if cancel():
-                raise Cancelled("Cancelled.")
-            have += len(block)
+        for piece in _pieces(response):
+            _ask(cancel)
+            have += len(piece)
             if have > max_bytes:
                 file.close()
                 part.unlink()
                 raise ResultRefused(f"The download is larger than {max_bytes} bytes.", "It was not kept.")
-            file.write(block)
+            file.write(piece)
 
 
 def _json(response: requests.Response, url: str) -> Any:
@@ -233,20 +316,5 @@ def _json(response: requests.Response, url: str) -> Any:
         return load_json(response.content)
     except ValueError as problem:
         raise ServiceError(
-            f"{url.split('?')[0]} answered something that is not JSON.", "Check the endpoint in the settings."
+            f"{where_of(url)} answered something that is not JSON.", "Check the endpoint in the settings."
         ) from problem
-
-
-def _rpc_result(answer: Any, url: str) -> Any:
-    if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-        return RpcError(f"{url} answered without a result.", "Check the RPC endpoint in the settings.")
-    if "error" in answer:
-        error = answer["error"] if isinstance(answer["error"], dict) else {"message": str(answer["error"])}
-        return RpcError(
-            f"The chain refused the call: {error.get('message', '')}",
-            "See the details.",
-            rpc_code=error.get("code"),
-            message=str(error.get("message", "")),
-            data=error.get("data"),
-        )
-    return answer["result"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, Protocol, Sequence
 
+from NatronIExec.errors import ServiceError
+
 #: What is sent: a file on disk, or bytes.
 Content = Path | bytes
 Progress = Callable[[int, int, str], None]
@@ -12,6 +14,12 @@ Progress = Callable[[int, int, str], None]
 
 def no_progress(done: int, total: int, what: str) -> None:
     """For callers that show nothing."""
+
+
+class CannotRemove(ServiceError):
+    """The storage lets nobody like us remove anything: asking again is of no use. What is there, stays there."""
+
+    code = "cannot-remove"
 
 
 class Storage(Protocol):
@@ -31,7 +39,7 @@ class Storage(Protocol):
         """Which of them can be fetched now."""
 
     def remove(self, cids: Sequence[str]) -> None:
-        """Let the storage forget them; what it does not have is no error."""
+        """Let the storage forget them; what it does not have is no error. Raises CannotRemove when it never will."""
 
     def url(self, cid: str) -> str:
         """What a worker fetches: `gateway` + /ipfs/CID."""

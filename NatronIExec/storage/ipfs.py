@@ -6,15 +6,19 @@ import json
 import os
 from typing import Callable, Iterator, Sequence
 
-from NatronIExec.errors import Cancelled, ServiceError
+from NatronIExec.errors import Cancelled, ServiceError, Unreachable
 from NatronIExec.iexec.transport import Transport
-from NatronIExec.storage.base import Content, Progress, no_progress
+from NatronIExec.storage.base import CannotRemove, Content, Progress, no_progress
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 
 #: One request carries at most so much: a break costs no more, and a proxy's limits are not met.
 REQUEST_BYTES = 64 * 1024 * 1024
 REQUEST_FILES = 500
 _BLOCK = 1 << 20
+#: Kubo's words, with status 500, for what it does not hold (kubo core/coreapi/pin.go).
+_NOT_HELD = b"not pinned"
+#: What a node answers whose API is closed for this: by its own list of allowed origins, or by what stands before it.
+_FORBIDDEN = (401, 403, 404, 405)
 
 
 class IpfsStorage:
@@ -53,10 +57,17 @@ class IpfsStorage:
 
     def remove(self, cids: Sequence[str]) -> None:
         for cid in cids:
-            # Kubo answers 500 "not pinned" for what it does not hold
-            self._transport.request(
-                "POST", f"{self._rpc}/api/v0/pin/rm", params={"arg": cid}, retry=False, accept=(500,)
+            answer = self._transport.request(
+                "POST", f"{self._rpc}/api/v0/pin/rm", params={"arg": cid}, retry=False, accept=(*_FORBIDDEN, 500)
             )
+            if answer.status_code in _FORBIDDEN:
+                raise CannotRemove(
+                    f"The IPFS node lets nobody remove files ({answer.status_code}).",
+                    "Ask its owner to, or use a node of your own; sealed files stay unreadable.",
+                )
+            if answer.status_code == 500 and _NOT_HELD not in answer.content:
+                words = answer.content[:300].decode("utf-8", "replace")
+                raise Unreachable(f"The IPFS node could not remove a file: {words}", "It is tried again later.")
 
     def url(self, cid: str) -> str:
         return f"{self.gateway}/ipfs/{cid}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from NatronIExec.errors import BadInput, Cancelled, ServiceError, Unreachable
-from NatronIExec.storage.base import Content, Progress, no_progress
+from NatronIExec.storage.base import CannotRemove, Content, Progress, no_progress
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 
 #: DeleteObjects takes so many at once.
@@ -69,7 +69,17 @@ class S3Storage:
     def remove(self, cids: Sequence[str]) -> None:
         for at in range(0, len(cids), DELETE_AT_ONCE):
             keys = [{"Key": self._name(cid)} for cid in cids[at : at + DELETE_AT_ONCE]]
-            self._ask(lambda keys=keys: self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys}))  # type: ignore[misc]
+            self._delete(keys)
+
+    def _delete(self, keys: Sequence[Mapping[str, str]]) -> None:
+        try:
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+        except self._errors as problem:
+            said = getattr(problem, "response", {}).get("Error", {})
+            refused = _kept(str(said.get("Code")), str(said.get("Message")))
+            raise (refused if isinstance(refused, CannotRemove) else _translated(problem)) from problem
+        for error in answer.get("Errors", []):  # each key has its own, below a 200
+            raise _kept(str(error.get("Code")), str(error.get("Message")))
 
     def url(self, cid: str) -> str:
         return f"{self.gateway}/ipfs/{cid}"
@@ -97,6 +107,12 @@ class S3Storage:
             question()
         except self._errors as problem:
             raise _translated(problem) from problem
+
+
+def _kept(code: str, words: str) -> ServiceError:
+    if code in ("AccessDenied", "AllAccessDisabled", "MethodNotAllowed"):
+        return CannotRemove(f"The bucket lets us remove nothing: {words}", "Allow s3:DeleteObject for these keys.")
+    return ServiceError(f"The bucket kept a file: {code} {words}", "It is tried again later.")
 
 
 def _status(problem: Exception) -> int:

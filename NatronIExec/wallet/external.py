@@ -6,7 +6,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from eth_utils.address import to_checksum_address
 
-from NatronIExec.errors import WalletError
+from NatronIExec.errors import ServiceError, Unreachable, WalletError
 
 #: (method, params) → result; raises our errors.
 Rpc = Callable[[str, Sequence[Any]], Any]
@@ -33,18 +33,33 @@ class ExternalSigner:
             "domain": _jsonable(domain),
             "message": _jsonable(message),
         }
-        return str(self._rpc("account_signTypedData", [self._address, full]))
+        return str(self._ask("account_signTypedData", [self._address, full]))
 
     def sign_message(self, message: bytes) -> str:
-        return str(self._rpc("account_signData", ["text/plain", self._address, "0x" + message.hex()]))
+        return str(self._ask("account_signData", ["text/plain", self._address, "0x" + message.hex()]))
 
     def sign_transaction(self, transaction: Mapping[str, Any]) -> bytes:
         numbers = {k: hex(v) if isinstance(v, int) else v for k, v in transaction.items() if k != "type"}
-        answer = self._rpc("account_signTransaction", [{"from": self._address, **numbers}])
+        answer = self._ask("account_signTransaction", [{"from": self._address, **numbers}])
         raw = answer.get("raw") if isinstance(answer, dict) else None
         if not isinstance(raw, str) or not raw.startswith("0x"):
             raise WalletError("The external signer did not sign.", "Approve the request there and try again.")
         return bytes.fromhex(raw[2:])
+
+    def _ask(self, method: str, params: Sequence[Any]) -> Any:
+        """Raises Unreachable when it does not run. A refusal, or nobody there, is for its owner and not tried again."""
+        try:
+            return self._rpc(method, params)
+        except ServiceError as problem:
+            raise WalletError(
+                f"The external signer did not sign: {problem.title}", "Approve the request there and try again."
+            ) from problem
+        except Unreachable as problem:
+            if problem.details.get("problem") != "ReadTimeout":
+                raise
+            raise WalletError(
+                "Nobody answered the external signer in time.", "Approve the request there and try again."
+            ) from problem
 
 
 def external_accounts(rpc: Rpc) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from NatronIExec.wallet.signer import KeySigner
 #: scrypt's n: geth's standard strength would be 2**18 (1.1 s a guess here); 2**17 is what the official SDK writes.
 SCRYPT_N = 1 << 17
 MIN_PASSWORD = 8
+#: Of secp256k1: a private key is above 0 and below this (SEC 2).
+_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,26 @@ class Keystore:
     def __init__(self, folder: Path, scrypt_n: int = SCRYPT_N) -> None:
         self._folder = folder
         self._scrypt_n = scrypt_n
+        self._parsed: dict[Path, tuple[tuple[int, int], Account | None]] = {}
 
     def accounts(self) -> list[Account]:
         """In the order they were made. Files that are no keystore are left alone."""
-        found = []
-        for file in sorted(self._folder.glob("*.json")):
+        files = sorted(self._folder.glob("*.json"))
+        return [account for account in map(self._account_in, files) if account is not None]
+
+    def _account_in(self, file: Path) -> Account | None:
+        """A file is parsed again only when it has changed: who pays is asked every second."""
+        try:
+            now = file.stat()
+        except OSError:
+            return None
+        version = (now.st_mtime_ns, now.st_ino)
+        if file not in self._parsed or self._parsed[file][0] != version:
             content = _read(file)
-            if content is not None:
-                name = str(content.get("x-name", ""))
-                found.append(Account(_address(content), name or _address(content)[:10], file))
-        return found
+            address = _address(content) if content else None
+            name = str(content.get("x-name", "")) if content else ""
+            self._parsed[file] = (version, Account(address, name or address[:10], file) if address else None)
+        return self._parsed[file][1]
 
     def account(self, address: str) -> Account:
         for account in self.accounts():
@@ -60,7 +73,7 @@ class Keystore:
     def import_key(self, name: str, key: str, password: str) -> Account:
         text = key.strip().removeprefix("0x")
         if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-            raise BadInput("This is no private key.", "It has 64 digits from 0 to 9 and a to f.")
+            raise _no_key()
         return self._store(name, bytes.fromhex(text), password)
 
     def import_mnemonic(self, name: str, mnemonic: str, password: str) -> Account:
@@ -76,7 +89,7 @@ class Keystore:
         content = _read(file)
         if content is None:
             raise BadInput(f"{file} is no keystore file.", "Choose an encrypted JSON keystore (version 3).")
-        return self._store(name or file.stem, _decrypt(content, file_password), password)
+        return self._store(name or file.stem, _signer_of(content, file_password).unsafe_key(), password)
 
     def export(self, address: str, password: str, to: Path) -> Path:
         """A copy of the encrypted file, once the password was proven. Never overwrites."""
@@ -103,10 +116,13 @@ class Keystore:
     def load(self, address: str, password: str) -> KeySigner:
         """Raises WrongPassword."""
         content = _read(self.account(address).file)
-        assert content is not None
-        return KeySigner(_decrypt(content, password))
+        if content is None:
+            raise WalletError(f"The file of the account {address} is gone.", "Restore it from a backup.")
+        return _signer_of(content, password)
 
     def _store(self, name: str, key: bytes, password: str) -> Account:
+        if not 0 < int.from_bytes(key, "big") < _ORDER:
+            raise _no_key()
         address = KeySigner(key).address
         if any(account.address == address for account in self.accounts()):
             raise Conflict(f"The account {address} is in the wallet already.", "Use it, or remove it first.")
@@ -120,34 +136,63 @@ class Keystore:
     def _write(self, file: Path, name: str, key: bytes, password: str) -> None:
         if len(password) < MIN_PASSWORD:
             raise BadInput("The password is too short.", f"Use at least {MIN_PASSWORD} characters.")
-        content: dict[str, Any] = dict(EthAccount.encrypt(key, password, kdf="scrypt", iterations=self._scrypt_n))
-        content["x-name"] = name
+        encrypted = EthAccount.encrypt(key, _letters(password), kdf="scrypt", iterations=self._scrypt_n)
+        content: dict[str, Any] = {**encrypted, "x-name": name}
         paths.write_atomic(file, json.dumps(content, indent=2).encode())
 
 
 def _read(file: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        if content["version"] == 3 and is_address("0x" + content["address"].removeprefix("0x")):
+        if content["version"] == 3 and isinstance(content.get("crypto", content.get("Crypto")), dict):
             return dict(content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return None
 
 
-def _address(content: dict[str, Any]) -> str:
-    return str(to_checksum_address("0x" + content["address"].removeprefix("0x")))
+def _address(content: dict[str, Any]) -> str | None:
+    """What the file says. The standard lets it say nothing; such a file can be imported, and is no account of ours."""
+    said = content.get("address")
+    text = "0x" + said.removeprefix("0x") if isinstance(said, str) else ""
+    return str(to_checksum_address(text)) if is_address(text) else None
+
+
+def _signer_of(content: dict[str, Any], password: str) -> KeySigner:
+    """Raises BadInput when the key is another one than the file says: it would sign for somebody else."""
+    key = _decrypt(content, password)
+    if not 0 < int.from_bytes(key, "big") < _ORDER:
+        raise _damaged()
+    signer = KeySigner(key)
+    if _address(content) not in (None, signer.address):
+        raise BadInput(f"The keystore file is not that of {_address(content)}.", "Restore it from a backup.")
+    return signer
 
 
 def _decrypt(content: dict[str, Any], password: str) -> bytes:
-    try:
-        return bytes(EthAccount.decrypt(content, password))
-    except ValueError as problem:
-        if "MAC" in str(problem):
-            raise WrongPassword("The password is wrong.", "Try again; capitals count.") from None
-        raise BadInput("The keystore file is damaged.", "Restore it from a backup.") from _without(problem)
-    except (KeyError, TypeError) as problem:
-        raise BadInput("The keystore file is damaged.", "Restore it from a backup.") from _without(problem)
+    """geth takes a password as it was typed, ethers (so the official SDK, so we) its letters in one standard form."""
+    for spelling in dict.fromkeys((_letters(password), password)):
+        try:
+            return bytes(EthAccount.decrypt(content, spelling))
+        except ValueError as problem:
+            if "MAC" not in str(problem):
+                raise _damaged() from _without(problem)
+        except (KeyError, TypeError) as problem:
+            raise _damaged() from _without(problem)
+    raise WrongPassword("The password is wrong.", "Try again; capitals count.")
+
+
+def _letters(password: str) -> str:
+    """The same password from every keyboard: an accent may be a letter's own or stand by itself (Unicode NFKC)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _damaged() -> BadInput:
+    return BadInput("The keystore file is damaged.", "Restore it from a backup.")
+
+
+def _no_key() -> BadInput:
+    return BadInput("This is no private key.", "It has 64 digits from 0 to 9 and a to f.")
 
 
 def _without(problem: BaseException) -> BaseException | None:

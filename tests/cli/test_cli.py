@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
 from NatronIExec.cli.amounts import Rlc, format_eth, format_rlc
-from NatronIExec.cli.connection import EXIT_CODES, FRAMES_MISSING
+from NatronIExec.cli.connection import EXIT_CODES, FRAMES_MISSING, report, unless_interrupted
+from NatronIExec.errors import Cancelled
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
@@ -58,7 +62,11 @@ def test_a_render_from_the_command_line(shell: Shell, farm: Any, orbit: Path, tm
     assert set(sheet) == {"writers", "files", "chunks", "missing", "checks", "bytes"}
     assert shell("plan", *asked) == 0
     assert "4 frames in 2 tasks" in shell.out
-    assert "0.022 RLC" in shell.out
+    assert re.search(r"Most that can be spent +0\.022 RLC and \S.* ETH for gas", shell.out)
+    refund = re.search(r"Refund of unfinished frames +from (\d{4}-\d\d-\d\d \d\d:\d\d) \((\d+) min", shell.out)
+    assert refund
+    bought = datetime.strptime(refund[1], "%Y-%m-%d %H:%M") - timedelta(minutes=int(refund[2]))
+    assert abs(bought - datetime.now()) < timedelta(minutes=3)
     assert shell("submit", *asked, "--yes", "--watch") == 0
     assert "4 frames rendered" in shell.out
     assert len(list((tmp_path / "frames").iterdir())) == 4
@@ -135,10 +143,78 @@ def test_errors_say_what_to_do(
     assert wire["remedy"]
 
 
+def test_a_plan_that_cannot_be_bought_is_an_exit_code(shell: Shell, farm: Any, orbit: Path) -> None:
+    asked = ("plan", str(orbit), "--max-price", "0.001")
+    assert shell(*asked) == EXIT_CODES["price-cap"]
+    assert shell.out.count("the cap is 0.001 RLC") == 1
+    assert shell(*asked, "--json") == EXIT_CODES["price-cap"]
+    assert json.loads(shell.out)["problems"][0]["code"] == "price-cap"
+    assert shell("plan", str(orbit), "--json") == 0
+
+
 def test_wrong_use_is_two(shell: Shell) -> None:
     assert shell("dance") == 2
     assert shell("plan", "x.ntp", "--chunk", "0") == 2
     assert shell("plan", "x.ntp", "--max-price", "-1") == 2
+
+
+def test_wrong_use_is_json_too(shell: Shell) -> None:
+    for words in (("dance",), ("plan", "x.ntp", "--chunk", "0"), ("show",), ("plan", "x.ntp", "--no-such-option")):
+        assert shell(*words, "--json") == EXIT_CODES["usage"] == 2
+        assert shell.out == ""
+        wire = json.loads(shell.err)["error"]
+        assert wire["code"] == "usage"
+        assert "--help" in wire["remedy"]
+
+
+def test_a_watched_job_that_waits_says_what_for(
+    shell: Shell, farm: Any, submission: dict[str, Any], tmp_path: Path
+) -> None:
+    blocked = tmp_path / "blocked"
+    asked = {**submission, "out": str(blocked / "frames")}
+    plan = farm.call("plan", **asked)
+    blocked.write_text("a file where a folder should be")
+    job = farm.call("submit", **asked, plan=plan["plan"])["job"]
+    assert shell("watch", job) == EXIT_CODES["output"]
+    assert str(blocked) in shell.err
+    assert shell("watch", job, "--json") == EXIT_CODES["output"]
+    assert json.loads(shell.out)["state"] == "paused"
+    assert json.loads(shell.err)["error"]["code"] == "output"
+
+
+def test_a_watched_job_that_was_cancelled_is_no_missing_frames(
+    shell: Shell, farm: Any, submission: dict[str, Any]
+) -> None:
+    farm.engine.farm.pipeline.stop()  # nothing moves
+    job = farm.call("submit", **submission)["job"]
+    farm.call("cancel", job=job)
+    farm.engine.farm.pipeline._do_submit(job)
+    assert shell("watch", job) == EXIT_CODES["cancelled"]
+
+
+def test_who_stops_watching_is_told_that_the_job_goes_on(farm: Any, submission: dict[str, Any]) -> None:
+    farm.local.faults.every = "never-initialized"
+    job = farm.call("submit", **submission)["job"]
+    farm.until(lambda row: bool(row["paid_nrlc"]), job)
+    child = watching(job)
+    assert child.stderr is not None
+    assert "frames)" in child.stderr.readline()
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == EXIT_CODES["cancelled"]
+    assert f"Job {job} goes on. Follow it with: natron-iexec watch {job}" in said
+
+
+def test_who_stops_watching_is_told_in_json_which_job(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Cancelled) as stopped, unless_interrupted(True, "It goes on.", "Watch it.", job="j1"):
+        raise KeyboardInterrupt
+    report(stopped.value, True)
+    assert json.loads(capsys.readouterr().err)["error"]["details"] == {"job": "j1"}
+
+
+def watching(job: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "NatronIExec.cli", "watch", job]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def test_accounts_from_the_command_line(shell: Shell, farm: Any, tmp_path: Path) -> None:

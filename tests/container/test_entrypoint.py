@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from NatronIExec import images, seal
-from NatronIExec.manifest import InputFile, ManifestWriter, sha256_hex
+from NatronIExec.errors import BadInput
+from NatronIExec.manifest import FrameList, InputFile, ManifestWriter, sha256_hex
 
 
 def test_a_chunk_comes_back_as_proven_frames(job, capsys) -> None:
@@ -48,6 +50,23 @@ def test_a_stalled_renderer_is_killed_and_only_the_missing_frames_are_rendered_a
     assert job.run(NATRON_IEXEC_SLATE="stall=2") == 0
     assert [f.frame for f in job.frames().frames] == [1, 2, 3]
     assert "Stalled; rendering 2-3 again" in capsys.readouterr().out
+
+
+def test_a_renderer_that_stalls_again_is_not_tried_frame_by_frame(job, capsys) -> None:
+    job.change(stall_s=2)
+    assert job.run(NATRON_IEXEC_SLATE="stuck=2") == 1
+    assert "FAILED: Frame 2: the renderer stalled 2 times" in capsys.readouterr().out.splitlines()[-1]
+    report = json.loads((job.out / "report.json").read_text())
+    assert report["log"].count("Rendering started") == 2
+    assert sorted(report["failed"]) == ["2", "3"]
+
+
+def test_a_task_ends_before_its_time_does_to_say_which_frame_failed(job, capsys) -> None:
+    job.change(stall_s=60, limit_s=4)
+    assert job.run(NATRON_IEXEC_SLATE="stuck=2") == 1
+    assert "the time limit of the task (4 s) came first" in capsys.readouterr().out.splitlines()[-1]
+    assert "2" in json.loads((job.out / "report.json").read_text())["failed"]
+    assert not job.completed
 
 
 def test_a_frame_whose_input_is_missing_fails_although_the_renderer_wrote_a_picture(job, capsys) -> None:
@@ -114,6 +133,22 @@ def test_sealed_inputs_are_opened_with_the_key_of_the_enclave(job, tmp_path: Pat
     assert job.run() == 1, "no key came"
     assert job.run(IEXEC_REQUESTER_SECRET_1=seal.new_key()) == 1, "the wrong key came"
     assert job.run(IEXEC_REQUESTER_SECRET_1=key) == 0
+
+
+def test_frames_and_report_are_sealed_for_the_artist(job, tmp_path: Path) -> None:
+    private, public = seal.new_pair()
+    job.change(results_for=public)
+    assert job.run() == 0
+    listed = FrameList.from_bytes((job.out / "frames.json").read_bytes())
+    for frame in listed.frames:
+        sealed, opened = job.out / frame.file, tmp_path / Path(frame.file).name
+        assert (hashlib.sha256(sealed.read_bytes()).hexdigest(), sealed.stat().st_size) == (frame.sha256, frame.size)
+        with pytest.raises(BadInput):
+            images.check(sealed)
+        seal.open_with(private, sealed, opened)
+        images.check(opened)
+    seal.open_with(private, job.out / "report.json", tmp_path / "report.json")
+    assert json.loads((tmp_path / "report.json").read_text())["renderer"]
 
 
 def test_two_workers_agree_on_pixels_where_file_headers_differ(job) -> None:

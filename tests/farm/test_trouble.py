@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 import pytest
 
+from NatronIExec import images
 from NatronIExec.engine.client import EngineClient
 from NatronIExec.errors import (
     BadInput,
@@ -498,7 +499,7 @@ def test_the_free_edition_takes_one_task(farm: Any, submission: dict[str, Any]) 
     assert farm.settled(farm.call("submit", **{**submission, "chunk": 10})["job"])["state"] == "done"
 
 
-def test_confidential_inputs_are_sealed(farm: Any, submission: dict[str, Any]) -> None:
+def test_what_goes_out_and_comes_back_of_a_confidential_job_is_sealed(farm: Any, submission: dict[str, Any]) -> None:
     job = farm.call("submit", **submission, confidential=True)["job"]
     row = farm.settled(job)
     assert row["state"] == "done", row
@@ -506,6 +507,14 @@ def test_confidential_inputs_are_sealed(farm: Any, submission: dict[str, Any]) -
     assert deal is not None
     assert deal.tag.endswith("09")
     assert "iexec_secrets" in deal.params
+    for path in (Path(submission["project"]).parent / "renders").iterdir():
+        images.check(path)
+    net = farm.engine.farm.services.of("local")
+    for task in farm.call("show", job=job)["tasks"]:
+        content = net.transport.request("GET", f"{net.network.gateway}{task['result']}").content
+        assert b"PNG" not in content
+        assert b"Rendering" not in content
+    assert any("Frame: 1" in line for line in farm.call("logs", job=job, task=0)["lines"])
 
 
 def test_workers_that_must_agree(farm: Any, submission: dict[str, Any]) -> None:

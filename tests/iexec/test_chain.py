@@ -7,11 +7,12 @@ from typing import Any, Callable
 
 import pytest
 
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import Conflict, NatronIExecError, NotEnoughFunds, OrderRefused, WrongChain
 from NatronIExec.iexec.claims import build_claims, claimable
 from NatronIExec.iexec.hub import Hub
-from NatronIExec.iexec.orders import NULL_DATASET, deal_id, domain_separator, hash_order, sign_order, task_id
-from NatronIExec.iexec.preflight import preflight
+from NatronIExec.iexec.orders import NULL_DATASET, deal_id, domain_separator, hash_order, new_salt, sign_order, task_id
+from NatronIExec.iexec.preflight import _priced, preflight
 from NatronIExec.iexec.records import TaskStatus
 from NatronIExec.iexec.sms import Sms
 from NatronIExec.iexec.transactions import require_gas
@@ -26,6 +27,22 @@ def test_the_hub_is_known_by_its_domain(hub: Hub, local: Any) -> None:
     with pytest.raises(WrongChain, match="serves chain 31337"):
         other.check()
     assert domain_separator(other.domain) != domain_separator(hub.domain)
+
+
+@pytest.mark.parametrize("elsewhere", ["rlc", "workerpool", "nowhere"])
+def test_another_contract_is_not_taken_for_the_hub(hub: Hub, elsewhere: str) -> None:
+    address = getattr(hub.network, elsewhere, "0x" + "12" * 20)
+    with pytest.raises(WrongChain, match="is not the iExec hub"):
+        Hub(replace(hub.network, hub=address), Transport()).check()
+
+
+def test_a_hub_of_another_domain_is_refused(hub: Hub, node: Callable[..., str]) -> None:
+    """The right code at the right address, and signatures that would be good for another."""
+    other = domain_separator(replace(hub.domain, chain_id=1))
+    asked = hub.encode("eip712domain_separator")
+    habit = lambda method, params: {"result": other} if asked in str(params) else None  # noqa: E731
+    with pytest.raises(WrongChain, match="is not the iExec hub"):
+        Hub(replace(hub.network, rpc=node(habit)), Transport()).check()
 
 
 def test_categories_and_balances(hub: Hub, requester: Any) -> None:
@@ -187,6 +204,67 @@ def test_late_tasks_are_claimed_also_those_that_never_began(
     assert task_id(deals[0].dealid, 1) == late[1].taskid
 
 
+def test_late_tasks_of_a_second_deal_are_claimed_by_their_own_numbers(
+    hub: Hub, local: Any, make_match: Callable[..., Any], buy: Callable[..., Any], requester: Any
+) -> None:
+    """One request over two worker group orders: the second deal does not begin at 0."""
+    local.faults.every = "never-initialized"
+    match = make_match(volume=5)
+    small = replace(match.workerpool, volume=2, salt=new_salt())
+    buy(replace(match, workerpool=sign_order(small, hub.domain, local.signer("pool_owner"))))
+    deals = buy(match)
+    assert [(deal.bot_first, deal.bot_size) for deal in deals] == [(0, 2), (2, 3)]
+    local.chain.chain.rpc("evm_increaseTime", 3001)
+    local.chain.chain.rpc("evm_mine")
+    late = claimable(hub, deals, hub.block().timestamp_s, 300)
+    assert [task.index for task in late] == [0, 1, 2, 3, 4]
+    held = hub.account(requester.address)
+    for transaction in build_claims(hub, late, requester.address):
+        signed = transaction.signed_by(requester)
+        hub.send(signed)
+        assert hub.wait(signed.hash).ok
+    assert held.locked_nrlc - hub.account(requester.address).locked_nrlc == 5 * deals[0].task_price_nrlc
+    assert {task.status for task in hub.tasks([(task.dealid, task.index) for task in late])} == {TaskStatus.FAILED}
+
+
+def test_a_batch_of_claims_that_is_too_much_for_a_block_is_halved(
+    hub: Hub, local: Any, make_match: Callable[..., Any], buy: Callable[..., Any], requester: Any, node: Any
+) -> None:
+    local.faults.every = "never-initialized"
+    deals = buy(make_match(volume=5))
+    local.chain.chain.rpc("evm_increaseTime", 3001)
+    local.chain.chain.rpc("evm_mine")
+
+    def habit(method: str, params: Any) -> Any:
+        if method != "eth_estimateGas" or len(params[0]["data"]) < 800:
+            return None
+        return {"error": {"code": -32000, "message": "gas required exceeds allowance (30000000)"}}
+
+    busy = Hub(replace(hub.network, rpc=node(habit)), Transport())
+    late = claimable(hub, deals, hub.block().timestamp_s, 300)
+    transactions = build_claims(busy, late, requester.address)
+    assert [one.what for one in transactions] == ["claim 2 tasks", "claim 3 tasks"]
+    assert transactions[1].nonce == transactions[0].nonce + 1
+    for transaction in transactions:
+        signed = transaction.signed_by(requester)
+        hub.send(signed)
+        assert hub.wait(signed.hash).ok
+
+
+def test_a_stake_that_is_too_small_is_said_so_by_the_escrow(
+    hub: Hub, local: Any, make_match: Callable[..., Any], requester: Any
+) -> None:
+    match = make_match()
+    app = replace(match.app, appprice=10**17, salt=new_salt())
+    match = replace(
+        match,
+        app=sign_order(app, hub.domain, local.signer("app_owner")),
+        request=sign_order(replace(match.request, appmaxprice=10**17), hub.domain, requester),
+    )
+    with pytest.raises(NotEnoughFunds, match="staked"):
+        hub.build_match(match, 0)
+
+
 def test_orders_are_published_found_and_taken_back(
     market: Any, hub: Hub, local: Any, make_match: Callable[..., Any]
 ) -> None:
@@ -214,3 +292,16 @@ def test_no_dataset_is_exactly_the_null_order(make_match: Callable[..., Any], hu
     assert match.dataset == NULL_DATASET
     with pytest.raises(OrderRefused):
         preflight(hub, replace(match, dataset=replace(NULL_DATASET, datasetprice=1)))
+
+
+def test_amounts_that_differ_little_are_told_apart(hub: Hub, make_match: Callable[..., Any], requester: Any) -> None:
+    """A rounded sentence would say that what is there is enough."""
+    held = hub.balances(requester.address)
+    match = make_match()
+    dear = replace(match.workerpool, workerpoolprice=0)
+    short = held.stake_nrlc + held.rlc_nrlc + 1
+    match = replace(match, app=replace(match.app, appprice=short), workerpool=dear)
+    with pytest.raises(NotEnoughFunds) as refused:
+        _priced(match, 1, held, hub.account(requester.address))
+    assert rlc(short) in refused.value.title
+    assert refused.value.details["missing_nrlc"] == 1

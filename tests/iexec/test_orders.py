@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +40,37 @@ def test_hashes_equal_the_official_sdks() -> None:
     assert orders.hash_order(APP_ORDER, DOMAIN) == VECTORS["app_order_hash"]
     assert orders.hash_order(POOL_ORDER, DOMAIN) == VECTORS["workerpool_order_hash"]
     assert orders.hash_order(REQUEST, DOMAIN) == VECTORS["request_order_hash"]
-    assert orders.hash_close(REQUEST, DOMAIN) == VECTORS["request_close_hash"]
+    assert orders.hash_operation(REQUEST, orders.CLOSE, DOMAIN) == VECTORS["request_close_hash"]
+
+
+#: IexecLibOrders_v5.sol's constants: of each order, and of the operations on it.
+TYPE_HASHES = {
+    "app": (
+        "60815a0eeec47dddf1615fe53b31d016c31444e01b9d796db365443a6445d008",
+        "0638bb0702457e2b4b01be8a202579b8bf97e587fb4f2cc4d4aad01f21a06ee0",
+    ),
+    "dataset": (
+        "6cfc932a5a3d22c4359295b9f433edff52b60703fa47690a04a83e40933dd47c",
+        "075eb6f7578ff4292c241bd2484cd5c1d5e6ecc2ddd3317e1d8176b5a45865ec",
+    ),
+    "workerpool": (
+        "aa3429fb281b34691803133d3d978a75bb77c617ed6bc9aa162b9b30920022bb",
+        "322d980b7d7a6a1f7c39ff0c5445da6ae1d8e0393ff0dd468c8be3e2c8644388",
+    ),
+    "request": (
+        "f24e853034a3a450aba845a82914fbb564ad85accca6cf62be112a154520fae0",
+        "0ded7b52c2d77595a40d242eca751df172b18e686326dbbed3f4748828af77c7",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TYPE_HASHES)
+def test_types_are_the_contracts(kind: str) -> None:
+    record = orders.KINDS[kind]
+    name, fields = record.__name__, orders.typed_fields(record)
+    text = f"{name}({','.join(f['type'] + ' ' + f['name'] for f in fields)})"
+    operation = f"{name}Operation({name} order,uint256 operation){text}"
+    assert (keccak(text=text).hex(), keccak(text=operation).hex()) == TYPE_HASHES[kind]
 
 
 def test_signatures_equal_the_official_sdks() -> None:
@@ -65,7 +96,7 @@ def test_the_signature_is_not_part_of_the_hash() -> None:
 def test_a_closing_operation_is_signed_over_its_own_hash() -> None:
     from eth_account import Account
 
-    signature = orders.sign_close(REQUEST, DOMAIN, SIGNER)
+    signature = orders.sign_operation(REQUEST, orders.CLOSE, DOMAIN, SIGNER)
     recovered = Account._recover_hash(bytes.fromhex(VECTORS["request_close_hash"][2:]), signature=signature)
     assert recovered == SIGNER.address
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import stat
+import struct
 import zipfile
 from pathlib import Path
 from typing import Callable
@@ -101,6 +102,60 @@ def test_another_packing_than_workers_use(tmp_path: Path) -> None:
 def test_too_many_entries(packed: Callable[..., Path]) -> None:
     with pytest.raises(ResultRefused, match="20001 entries"):
         ResultArchive(packed(*((f"{n}", b"") for n in range(20_001))))
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What zipfile was given to parse."""
+    seen: list[object] = []
+    real = zipfile.ZipFile._RealGetContents  # type: ignore[attr-defined]
+    monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", lambda own: (seen.append(own), real(own)))
+    return seen
+
+
+@pytest.mark.parametrize("comment", [b"", b"a comment of the worker's"])
+def test_a_huge_directory_is_refused_before_it_is_read(tmp_path: Path, parsed: list[object], comment: bytes) -> None:
+    """A hundred thousand entries: more than the old form of the record can count."""
+    path = tmp_path / "result.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"")
+        archive.filelist = [copy.copy(archive.filelist[0]) for _ in range(100_000)]
+        archive.comment = comment
+    with pytest.raises(ResultRefused, match="100000 entries"):
+        ResultArchive(path)
+    assert parsed == []
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_directory_of_few_that_is_huge(tmp_path: Path, parsed: list[object], large: bool) -> None:
+    """The count lies, or the names are long."""
+    path = tmp_path / "result.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"")
+        for number in range(100):
+            archive.filelist.append(copy.copy(archive.filelist[0]))
+            archive.filelist[-1].filename = f"{number:065000}"
+        if large:
+            archive.filelist[-1].header_offset = 2**32  # needs the larger form of the records
+    with pytest.raises(ResultRefused, match="directory takes 6"):
+        ResultArchive(path)
+    assert parsed == []
+
+
+def test_the_larger_form_of_the_records_is_read(tmp_path: Path) -> None:
+    """What zipfile writes of 65 536 entries and of files beyond 4 GiB."""
+    path = tmp_path / "result.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"1")
+    plain = path.read_bytes()
+    at = plain.rfind(b"PK\5\6")
+    entries, size, offset = struct.unpack("<H2L", plain[at + 10 : at + 20])
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, entries, entries, size, offset)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, at, 1)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    path.write_bytes(plain[:at] + record + locator + end)
+    with ResultArchive(path) as archive:
+        assert archive.read("a", 10) == b"1"
 
 
 def test_damage(packed: Callable[..., Path]) -> None:

@@ -1,4 +1,4 @@
-"""IPFS names as Kubo gives them, and one contract for every storage."""
+"""One contract for every storage."""
 
 from __future__ import annotations
 
@@ -12,24 +12,10 @@ from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.web import WebServer
 from NatronIExec.errors import BadInput, Cancelled, ServiceError, Unreachable
 from NatronIExec.iexec.transport import Transport
-from NatronIExec.storage.base import Storage
+from NatronIExec.storage.base import CannotRemove, Storage
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 from NatronIExec.storage.ipfs import IpfsStorage
 from NatronIExec.storage.s3 import S3Storage
-
-
-@pytest.mark.parametrize(
-    ("content", "cid"),
-    [
-        (b"", "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"),
-        (b"hello world\n", "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"),
-        (b"hello", "QmWfVY9y3xjsixTgbd9AorQxH7VtMpzfx2HaWtsoUYecaX"),
-    ],
-)
-def test_names_that_everybody_knows(content: bytes, cid: str, tmp_path: Path) -> None:
-    assert cid_of_bytes(content) == cid
-    (tmp_path / "f").write_bytes(content)
-    assert cid_of_file(tmp_path / "f") == cid
 
 
 @pytest.fixture
@@ -81,6 +67,45 @@ def test_what_is_stored_can_be_fetched_until_it_is_removed(storage: Storage, tmp
     storage.remove(cids)
     assert storage.has(cids) == set()
     storage.remove(cids)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+def test_a_node_that_forbids_removing_says_so(content_server: WebServer, status: int) -> None:
+    storage = IpfsStorage(content_server.url, content_server.url, Transport(tries=1))
+    cids = storage.put([b"x"])
+    content_server.faults["/api/v0/pin"] = status
+    with pytest.raises(CannotRemove, match="lets nobody"):
+        storage.remove(cids)
+
+
+def test_a_node_in_trouble_has_removed_nothing(content_server: WebServer) -> None:
+    storage = IpfsStorage(content_server.url, content_server.url, Transport(tries=1))
+    cids = storage.put([b"x"])
+    content_server.faults["/api/v0/pin"] = 500
+    with pytest.raises(Unreachable, match="could not remove"):
+        storage.remove(cids)
+    assert storage.has(cids) == set(cids)
+
+
+@pytest.mark.parametrize(("code", "kind"), [("AccessDenied", CannotRemove), ("InternalError", ServiceError)])
+def test_a_bucket_that_keeps_a_file_says_so(
+    code: str, kind: type, bucket_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon's own description of its answers checks this one."""
+    from botocore.stub import Stubber
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    storage = S3Storage({"endpoint": bucket_server, "bucket": "inputs"})
+    with Stubber(storage._client) as stub:
+        stub.add_response("delete_objects", {"Errors": [{"Key": "ipfs/Qm", "Code": code, "Message": "no"}]})
+        with pytest.raises(ServiceError, match="no") as said:
+            storage.remove(["Qm"])
+        assert type(said.value) is kind
+        stub.add_client_error("delete_objects", code, "no", 403)
+        with pytest.raises(ServiceError, match="no") as said:
+            storage.remove(["Qm"])
+        assert type(said.value) is kind
 
 
 def test_an_upload_can_be_cancelled(storage: Storage) -> None:

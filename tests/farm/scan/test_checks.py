@@ -127,6 +127,11 @@ def test_reader_of_what_another_writes(plain: Any, codes: Any) -> None:
     assert codes(plain)["reads-own-output"] == "warning"
 
 
+def test_movie_for_each_view(plain: Any, codes: Any) -> None:
+    plain.write("W", "R", "out.%V.mov")
+    assert codes(plain)["movie-views"] == "error"
+
+
 def test_missing_plugin(plain: Any, codes: Any) -> None:
     plain.node("N", "com.vendor.Magic", "R")
     plain.write("W", "N")
@@ -139,6 +144,19 @@ def test_missing_plugin_that_does_not_matter(plain: Any, codes: Any) -> None:
     plain.node("N", "com.vendor.Magic", "R")
     plain.write("W", "R")
     assert codes(plain) == {}
+    assert scan(plain.save()).plugins == ("fr.inria.built-in.Read", "fr.inria.built-in.Write")
+
+
+def test_missing_plugin_that_matters_by_name_only(plain: Any, codes: Any, knob: Any) -> None:
+    """Its node feeds nothing, but a parameter of one that does follows it."""
+    plain.node("N", "com.vendor.Magic", "R")
+    plain.node("G", ".GradePlugin", "R", mix=knob(1.0, expression="N.mix.get()"))
+    plain.node("Other", "com.vendor.Unused", "R")
+    plain.write("W", "G")
+    assert codes(plain)["plugin-missing"] == "error"
+    needed = scan(plain.save()).plugins
+    assert "com.vendor.Magic" in needed
+    assert "com.vendor.Unused" not in needed
 
 
 def test_missing_codec(make: Any, codes: Any) -> None:

@@ -1,0 +1,144 @@
+"""What a submission asks for: which frames, those of a test first, and what rendering them needs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fileseq.exceptions import ParseException
+from fileseq.frameset import FrameSet
+
+from NatronIExec.errors import BadInput
+from NatronIExec.farm.checks import ERROR, Check
+from NatronIExec.farm.checks_target import target_checks
+from NatronIExec.farm.scan import DEFAULT_CHUNK, Scan, scan
+from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.targets import Targets
+from NatronIExec.farm.writers import ScanWriter
+from NatronIExec.frames import cut, format_frames
+
+MAX_FRAMES = 200_000
+_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:]\s*(\d{1,9}))?)?\s*", re.ASCII)
+#: Natron's frame numbers are C++ ints.
+MAX_FRAME = 2**31 - 1
+
+Progress = Callable[[int, int, str], None]
+
+
+def parse_frames(text: str) -> tuple[int, ...]:
+    """`1-10x2,20` → frames, sorted; `1-10:2` means the same, as in Natron (to fileseq a colon is something else).
+    Raises BadInput for nonsense, reversed or negative ranges, and absurd amounts."""
+    for part in text.split(","):
+        found = _RANGE.fullmatch(part)
+        if not found:
+            shown = _shown(part.strip() or text)
+            raise BadInput(f"{shown!r} is no frame range.", "Write it like 1-10x2,20.", frames=_shown(text))
+        _require_sane(_shown(part.strip()), found[1], found[2] or found[1])
+    try:
+        return tuple(sorted({int(frame) for frame in FrameSet("".join(text.split()).replace(":", "x"))}))
+    except ParseException as problem:
+        raise BadInput(f"{_shown(text)!r} is no frame range.", "Write it like 1-10x2,20.") from problem
+
+
+def _require_sane(part: str, *bounds: str) -> None:
+    if any(len(bound.lstrip("-0")) > 10 or int(bound) > MAX_FRAME for bound in bounds):
+        raise BadInput(f"Natron cannot number the frame of {part}.", f"At most {MAX_FRAME}.", frames=part)
+    first, last = map(int, bounds)
+    if last < first:
+        raise BadInput(f"The range {part} runs backwards.", f"Write {last}-{first}.", frames=part)
+    if first < 0:
+        raise BadInput("Natron's renderer takes no negative frames.", "Shift the project to 0 or later.")
+    if last - first >= MAX_FRAMES:
+        raise BadInput(f"{part} are too many frames.", f"At most {MAX_FRAMES} at once.")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+def scan_submission(
+    submission: Submission, progress: Progress | None = None, cancel: Callable[[], bool] | None = None
+) -> Scan:
+    """What the submission's frames need; frames that are there already are left out when asked so."""
+    frames: Any = parse_frames(submission.frames) if submission.frames else None
+    if submission.frames_of:
+        frames = {name: parse_frames(text) for name, text in submission.frames_of.items()}
+    found = _scan(submission, frames, progress, cancel)
+    if not submission.only_missing:
+        return found
+    left = {name: _absent(found, submission, name, frames) for name, frames in found.frames_by_writer().items()}
+    wanted = {name: frames for name, frames in left.items() if frames}
+    if not wanted:
+        raise BadInput("No frame is missing.", "Ask for all frames to render them again.")
+    return _scan(submission.with_(writers=tuple(wanted)), wanted, progress, cancel)
+
+
+def _scan(submission: Submission, frames: Any, progress: Progress | None, cancel: Callable[[], bool] | None) -> Scan:
+    found = scan(
+        Path(submission.project),
+        original=submission.artist_file,
+        writers=submission.writers or (tuple(frames) if isinstance(frames, Mapping) else ()),
+        frames=frames,
+        chunk=submission.chunk,
+        extra_files=submission.extra_files,
+        exclude_files=submission.exclude_files,
+        environment={"OCIO": submission.ocio} if submission.ocio else None,
+        progress=progress,
+        cancel=cancel,
+    )
+    frames = found.frames_by_writer()
+    targets = {name: Targets(writer_of(found, name), submission.out) for name in frames}
+    checks = [check for name, wanted in frames.items() for check in target_checks(name, targets[name], wanted)]
+    return found.with_checks([*checks, *_shared_targets(found, targets)] if submission.out else checks)
+
+
+def _shared_targets(found: Scan, targets: Mapping[str, Targets]) -> Iterator[Check]:
+    """Writers that differ only in their folder meet in the one that was chosen for all."""
+    owners: dict[str, str] = {}
+    for name, frames in found.frames_by_writer().items():
+        for _, _, path in targets[name].files(frames):
+            first = owners.setdefault(path, name)
+            if first != name:
+                title = f"Its frames would have the same names as those of {first}, e.g. {os.path.basename(path)}."
+                yield Check(ERROR, "output-collision", name, title, "Choose no folder, or render them one by one.")
+                break
+
+
+def _absent(found: Scan, submission: Submission, name: str, frames: list[int]) -> list[int]:
+    targets = Targets(writer_of(found, name), submission.out)
+    there = {frame for frame, _, path in targets.files(frames) if os.path.exists(path)}
+    lacking = {frame for frame, _, path in targets.files(frames) if not os.path.exists(path)}
+    if targets.movie:
+        return [] if there else frames
+    return [frame for frame in frames if frame in lacking]
+
+
+def writer_of(found: Scan, name: str) -> ScanWriter:
+    return next(writer for writer in found.writers if writer.name == name)
+
+
+def split_test(found: Scan, submission: Submission) -> tuple[Submission, Submission | None]:
+    """(what is rendered first, what is left for later): first, middle and last frame of each writer."""
+    if submission.test_frames == "none":
+        return submission, None
+    test: dict[str, str] = {}
+    rest: dict[str, str] = {}
+    for name, frames in found.frames_by_writer().items():
+        chosen = frames if writer_of(found, name).movie else sorted({frames[0], frames[len(frames) // 2], frames[-1]})
+        test[name] = format_frames(chosen)
+        left = set(frames) - set(chosen)
+        if left:
+            rest[name] = format_frames(left)
+    first = submission.with_(frames=None, frames_of=test, writers=tuple(test), only_missing=False)
+    if not rest:
+        return first, None
+    changes = {"frames": None, "frames_of": rest, "writers": tuple(rest), "only_missing": False, "test_frames": "none"}
+    return first, submission.with_(**changes)
+
+
+def count_chunks(rest: Submission) -> int:
+    size = rest.chunk or DEFAULT_CHUNK
+    return sum(len(cut(parse_frames(text), size)) for text in rest.frames_of.values())

@@ -1,0 +1,144 @@
+"""A job's state from those of its tasks, its end when all are settled, and the clearing of what was uploaded for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from NatronIExec import log
+from NatronIExec.errors import NatronIExecError
+from NatronIExec.farm.events import Events
+from NatronIExec.farm.job import SETTLED, Job
+from NatronIExec.farm.ledger import Ledger
+from NatronIExec.farm.services import Services
+from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.watcher import FINAL, Watcher
+from NatronIExec.settings import Settings
+
+#: Longest pause between two tries to remove something, in seconds.
+LONGEST_WAIT_S = 300
+REMOVED_AT_ONCE = 20
+
+
+class Ending:
+    """`test_over` is called with a job that succeeded and whose other frames are to follow by themselves, `over` with
+    every job whose inputs may go."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        services: Services,
+        watcher: Watcher,
+        ledger: Ledger,
+        events: Events,
+        settings: Callable[[], Settings],
+        test_over: Callable[[str], None],
+        over: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._spool = spool
+        self._services = services
+        self._watcher = watcher
+        self._ledger = ledger
+        self._events = events
+        self._settings = settings
+        self._test_over = test_over
+        self._over = over
+        self._clock = clock
+        self._tries: dict[str, int] = {}
+        self._guard = threading.Lock()
+        self._log = log.get_logger("farm")
+
+    def refresh(self, job_id: str) -> None:
+        """The job's state from those of its tasks; its end when all are settled."""
+        with self._guard:
+            job = self._spool.job(job_id)
+            if job.step == "over":
+                self._mend(job)
+                return
+            if job.state == "paused":
+                return
+            tasks = self._spool.counts_of(job_id, "tasks")
+            over = sum(tasks.get(state, 0) for state in FINAL) == sum(tasks.values())
+            state = _state(tasks) if not over else self._end_state(job)
+            if over:
+                self._ledger.record(job, self._watcher.refunded_nrlc(job))
+                job = self._spool.update(job_id, state=state, step="over", ended_s=self._clock(), error=None)
+            elif state != job.state:
+                job = self._spool.update(job_id, state=state)
+        self._events.job_changed(job_id)
+        if over:
+            self._after(job)
+
+    def _mend(self, job: Job) -> None:
+        """An import after the end may have brought home what was taken for lost."""
+        state = self._end_state(job)
+        if job.state in ("partly", "failed") and state != job.state:
+            self._spool.update(job.id, state=state)
+            self._events.job_changed(job.id)
+
+    def _end_state(self, job: Job) -> str:
+        frames = self._spool.counts_of(job.id, "frames")
+        done, total = frames.get("imported", 0), sum(frames.values())
+        if done < total:
+            return "partly" if done else "failed"
+        return "held" if job.rest is not None and job.submission.test_frames == "auto" else "done"
+
+    def _after(self, job: Job) -> None:
+        self._watcher.forget(job.id)
+        words = {
+            "done": ("info", "all frames are there."),
+            "held": ("warning", "the test frames are there."),
+            "partly": ("warning", "some frames are missing."),
+            "failed": ("error", "no frame was rendered."),
+        }
+        level, text = words[job.state]
+        remedy = {"done": "", "held": "Look at them, then render the rest."}.get(job.state, "Retry renders them again.")
+        self._events.notice(job.id, level, f"{job.name}: {text}", remedy)
+        if job.state == "done" and job.rest is not None and not job.cancelled:
+            self._test_over(job.id)
+        if job.state != "held":
+            self._over(job.id)
+
+    def clear(self, job_id: str) -> float | None:
+        """Uploaded inputs go when their job is over, unless another job still needs them."""
+        job = self._spool.job(job_id)
+        if job.inputs_cleared or job.state not in SETTLED or (job.bought and job.step != "over"):
+            return None
+        if job.state == "held" and not job.removed:
+            return None
+        due_s = (job.ended_s or 0) + self._settings().keep_inputs_days * 86400
+        if self._clock() < due_s:
+            return min(3600.0, due_s - self._clock())
+        try:
+            self._remove_inputs(job)
+        except NatronIExecError as problem:
+            self._log.warning("inputs of job %s are not cleared yet: %s", job_id, problem)
+            tries = self._tries[job_id] = self._tries.get(job_id, 0) + 1
+            return float(min(LONGEST_WAIT_S, 2**tries))
+        self._spool.forget_uploads(job_id)
+        folder = self._spool.job_folder(job_id)
+        for sealed in folder.glob("sent/sealed-*"):
+            sealed.unlink(missing_ok=True)
+        self._spool.update(job_id, inputs_cleared=True)
+        return None
+
+    def _remove_inputs(self, job: Job) -> None:
+        """A few at a time, so that a job that wants to say what it needs does not wait for all of them."""
+        storage = self._services.of(job.quote.network).storage
+        while True:
+            with self._spool.uploading:
+                unneeded = self._spool.needed_by_nobody_else(job.id, REMOVED_AT_ONCE)
+                if not unneeded:
+                    return
+                storage.remove(unneeded)
+                self._spool.forget_uploads(job.id, unneeded)
+
+
+def _state(tasks: Mapping[str, int]) -> str:
+    if tasks.get("waiting") == sum(tasks.values()):
+        return "waiting"
+    if tasks.get("delivered") and not tasks.get("waiting") and not tasks.get("rendering"):
+        return "importing"
+    return "rendering"

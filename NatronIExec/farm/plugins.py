@@ -1,0 +1,39 @@
+"""Which plug-ins a render needs: of the others it does not matter whether workers have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from NatronIExec.farm.graph import Graph, Placed
+
+_WORD = re.compile(r"\w+")
+
+
+def plugins_of(graph: Graph, reached: Iterable[Placed]) -> tuple[str, ...]:
+    """Ids of the plug-ins without which a picture could differ."""
+    return tuple(sorted({placed.node.plugin for placed in taking_part(graph, reached).values()}))
+
+
+def taking_part(graph: Graph, reached: Iterable[Placed]) -> dict[str, Placed]:
+    """The nodes that are `reached`, every node whose name stands in one of their links or expressions, and so on."""
+    named: dict[str, list[Placed]] = {}
+    for placed in graph.nodes.values():
+        named.setdefault(placed.node.name, []).append(placed)
+    found: dict[str, Placed] = {}
+    todo = list(reached)
+    while todo:
+        placed = todo.pop()
+        if placed.name not in found:
+            found[placed.name] = placed
+            todo += [other for word in _mentioned(placed) for other in named.get(word, ())]
+    return found
+
+
+def _mentioned(placed: Placed) -> Iterator[str]:
+    texts = [placed.node.master]
+    for knob in placed.node.knobs.values():
+        for value in knob.values:
+            texts += [value.expression, value.link.node if value.link else ""]
+    for text in filter(None, texts):
+        yield from _WORD.findall(text)

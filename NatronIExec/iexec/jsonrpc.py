@@ -1,0 +1,158 @@
+"""JSON-RPC 2.0: answers of which nothing is believed before its shape was looked at.
+
+A node refuses in four ways, and each asks for something else: for now (`busy`: asked again), for the size of the batch
+(`too_large`: asked in parts), on behalf of a contract (`reverted`: a sentence of `reverts`), and for good.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Mapping, Sequence
+
+from NatronIExec.errors import ServiceError
+
+Call = tuple[str, Sequence[Any]]
+
+#: -32005 is "limit exceeded" (EIP-1474), 429 what some providers repeat of HTTP.
+_BUSY_CODES = (-32005, 429)
+_BUSY = re.compile(
+    r"too many requests|rate.?limit|limit exceeded|exceeded .{0,30}(limit|capacity)|throttl|header not found|"
+    r"temporarily unavailable|try again"
+)
+#: What is said of a wide eth_getLogs, also with a busy one's code: asking for the same again would not help.
+_TOO_WIDE = re.compile(r"\brange|\bresults?\b|\blogs\b|response size|\bblocks\b")
+_TOO_LARGE = re.compile(
+    r"batch.*(large|limit|size|many|exceed)|(large|limit|many|exceed).*batch|^response (is )?too large"
+)
+#: Said of a call that a contract refused, or that took all gas on the way: geth, Nitro, Nethermind, anvil.
+_REVERTED = re.compile(r"revert|out of gas|gas required exceeds|exceeds block gas limit|outofgas|invalid opcode")
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+
+
+class RpcError(ServiceError):
+    """The node answered with a JSON-RPC error; `details` holds its code, message and data."""
+
+    code = "rpc"
+
+    @property
+    def words(self) -> str:
+        return str(self.details.get("message") or "")
+
+    @property
+    def data(self) -> str:
+        """Return data of a refused call, 0x… or "". Nodes put it at different depths."""
+        found = self.details.get("data")
+        if isinstance(found, Mapping):
+            found = found.get("data") or found.get("result")
+        text = found.removeprefix("Reverted ") if isinstance(found, str) else ""
+        return text if _DATA.fullmatch(text) else ""
+
+    @property
+    def reverted(self) -> bool:
+        return len(self.data) > 2 or bool(_REVERTED.search(self.words.lower()))
+
+    @property
+    def busy(self) -> bool:
+        words = self.words.lower()
+        if self.reverted or self.too_large or _TOO_WIDE.search(words):
+            return False
+        return self.details.get("rpc_code") in _BUSY_CODES or bool(_BUSY.search(words))
+
+    @property
+    def too_large(self) -> bool:
+        return bool(_TOO_LARGE.search(self.words.lower()))
+
+
+def body_of(calls: Sequence[Call]) -> Any:
+    """What is posted: a single call alone, since some nodes take no batch."""
+    body = [
+        {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+        for number, (method, params) in enumerate(calls)
+    ]
+    return body[0] if len(body) == 1 else body
+
+
+def answers_of(answer: Any, calls: Sequence[Call], where: str) -> list[Any]:
+    """The results in the order of the calls, an RpcError in the place of each that the node refused or answered with
+    something else. One error instead of all answers (a batch that the node does not take) is everybody's."""
+    rows = answer if isinstance(answer, list) else [answer]
+    if len(rows) == 1 and len(calls) > 1 and isinstance(rows[0], dict) and "error" in rows[0]:
+        return [_refusal(rows[0]["error"])] * len(calls)
+    by_id = {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)}
+    return [_result(by_id.get(number), method, where) for number, (method, _) in enumerate(calls)]
+
+
+def _result(row: Mapping[str, Any] | None, method: str, where: str) -> Any:
+    if row is not None and row.get("error") is not None:
+        return _refusal(row["error"])
+    if row is None or "result" not in row:
+        return RpcError(f"{where} answered without a result.", "Check the RPC endpoint in the settings.")
+    if not _SHAPES.get(method, lambda _: True)(row["result"]):
+        return RpcError(
+            f"{where} answered {method} with something else.", "Check the RPC endpoint in the settings, or try again."
+        )
+    return row["result"]
+
+
+def _refusal(error: Any) -> RpcError:
+    known = error if isinstance(error, dict) else {"message": str(error)}
+    words = str(known.get("message") or "")[:2000]
+    return RpcError(
+        f"The chain refused the call: {words[:300]}",
+        "See the details.",
+        rpc_code=known.get("code"),
+        message=words,
+        data=known.get("data"),
+    )
+
+
+def _quantity(value: Any) -> bool:
+    return isinstance(value, str) and _QUANTITY.fullmatch(value) is not None
+
+
+def _data(value: Any) -> bool:
+    return isinstance(value, str) and _DATA.fullmatch(value) is not None
+
+
+def _block(value: Any) -> bool:
+    """A block that is there, as `hub.block_of` and `fees_of` read it."""
+    if not isinstance(value, dict) or not all(map(_quantity, (value.get("number"), value.get("timestamp")))):
+        return False
+    return value.get("baseFeePerGas") is None or _quantity(value["baseFeePerGas"])
+
+
+def _log(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("topics"), list) or not _data(value.get("data")):
+        return False
+    return all(_data(topic) and len(topic) == 66 for topic in value["topics"])
+
+
+def _logs(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_log, value))
+
+
+def _receipt(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or not _data(value.get("transactionHash")) or not _logs(value.get("logs")):
+        return False
+    price = value.get("effectiveGasPrice")
+    return all(map(_quantity, map(value.get, ("gasUsed", "status", "blockNumber")))) and (
+        price is None or _quantity(price)
+    )
+
+
+#: What each method answers; others are read by their callers alone.
+_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+    "eth_chainId": _quantity,
+    "eth_gasPrice": _quantity,
+    "eth_estimateGas": _quantity,
+    "eth_getBalance": _quantity,
+    "eth_getTransactionCount": _quantity,
+    "eth_call": _data,
+    "eth_sendRawTransaction": _data,
+    "eth_getBlockByNumber": _block,
+    "eth_getLogs": _logs,
+    "eth_getTransactionReceipt": _receipt,
+}
