@@ -72,3 +72,14 @@ def test_how_frames_are_asked_for() -> None:
         _asked(Arguments("retry", {"frames_of": {"Left": 2}}))
     with pytest.raises(BadInput):
         _asked(Arguments("retry", {"frames_of": ["2"]}))
+
+
+def test_the_engine_prices_only_what_is_named(farm: Any, submission: dict[str, Any]) -> None:
+    job = farm.call("submit", **submission)["job"]
+    farm.settled(job)
+    rows = farm.call("frames", job=job)
+    chosen = {rows[0]["writer"]: str(rows[0]["frame"])}
+    plan = farm.call("plan", retry=job, frames_of=chosen)
+    assert plan["frames"] == 1
+    with pytest.raises(BadInput, match="none of these frames"):
+        farm.call("plan", retry=job, frames_of={"Another": str(rows[0]["frame"])})
