@@ -40,6 +40,8 @@ class Stage:
     """A local network, an engine, a Qt application in Natron's colours, and a project on screen."""
 
     def __init__(self, folder: Path, modules: Path, target: Path) -> None:
+        from natron_look import LOOK
+
         from NatronIExec import settings
         from NatronIExec.devnet.local_iexec import LocalIexec
         from NatronIExec.devnet.network import _make_known
@@ -58,6 +60,7 @@ class Stage:
         self.application = QtWidgets.QApplication([])
         self.application.setStyle("Fusion")
         self.application.setPalette(natron_palette())
+        self.application.setStyleSheet(LOOK)
         self.project = folder / "show" / "orbit" / "orbit.ntp"
         shutil.copytree(ROOT / "examples" / "orbit", self.project.parent, ignore=shutil.ignore_patterns("renders"))
 
@@ -115,7 +118,7 @@ class Stage:
     def queue(self) -> None:
         from NatronIExec.gui.queue_panel import QueuePanel
 
-        panel = QueuePanel(self.bridge, lambda files, writer: None)
+        panel = QueuePanel(self.bridge, lambda frames: None)
         panel.resize(1180, 560)
         panel.show()
         self.until(lambda: self.bridge.connected)
@@ -163,9 +166,11 @@ class Stage:
         dialog = SettingsDialog(self.bridge)
         dialog.show()
         self.until(lambda: bool(dialog.settings))
-        dialog._test("rpc")
-        self.until(lambda: "answers in" in dialog.banner.text())
         self.picture(dialog, "settings")
+        dialog.tabs.setCurrentWidget(dialog.endpoints)
+        dialog.endpoints.test("rpc")
+        self.until(lambda: "answers in" in dialog.banner.text())
+        self.picture(dialog, "settings-endpoints")
         dialog.close()
 
     def submit(self, **asked: Any) -> str:

@@ -24,13 +24,11 @@ def missing_files(facts: Facts) -> Iterator[Check]:
         frames = sorted({frame for gap in gaps for frame in gap.frames})
         more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
         when = f", needed for {'frame' if len(frames) == 1 else 'frames'} {spoken(frames)}" if frames else ""
-        tasks = sorted({index for gap in gaps for index in gap.chunks})
-        where = f" (chunk {spoken(tasks)})" if frames and tasks else ""
         yield Check(
             ERROR,
             "missing-file",
             node if node in facts.graph.nodes else "",
-            f"{gaps[0].path}{more} cannot be found{when}{where}.",
+            f"{gaps[0].path}{more} cannot be found{when}.",
             "Put the files there or correct the node; to render without them, exclude them.",
         )
 

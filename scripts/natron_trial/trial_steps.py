@@ -102,6 +102,9 @@ def first() -> Iterator[Step]:
     yield "it lets one submit", again_dialog.submit.isEnabled
     again_dialog.submit.click()
     yield "the second job is on its way", lambda: len(jobs()) == 2 and jobs()[0]["state"] not in ("done", "failed")
+    second.close()
+    yield "the second window closes", lambda: len(windows()) == 1 and app(1) is None
+    yield "frames come to the first window as before", lambda: jobs()[0]["frames_done"] > 0
     report("ok", "Quit in the middle of it")
     entry(_first_window, "Quit").trigger()
     yield "Natron quits", lambda: False

@@ -36,12 +36,14 @@ def frames(folder, *numbers):
 def a_copy_leaves_the_project_as_it_is(app, folder):
     window = NatronWindow(app)
     assert app.saveProjectAs(str(folder / "shot.ntp"))
-    before = (folder / "shot.ntp").read_bytes()
+    app.createWriter(str(folder / "x.####.png"))  # so there is a change that is not saved
+    before, titles = (folder / "shot.ntp").read_bytes(), [shown.windowTitle() for shown in main_windows()]
     window.save_copy(folder / "copy.ntp")
     assert window.project_file() == folder / "shot.ntp"
     assert window.project_name() == "shot.ntp"
     assert (folder / "copy.ntp").read_bytes()
     assert (folder / "shot.ntp").read_bytes() == before
+    assert [shown.windowTitle() for shown in main_windows()] == titles  # with the mark of a change
 
 
 def a_reload_finds_new_frames(app, folder):

@@ -126,6 +126,16 @@ def test_disabled_writers_are_grey_with_their_reason(open_dialog, engine):
     engine.answers["scan"] = lambda args: scan_sheet(writers=rows)
     dialog = open_dialog()
     assert dialog.writers.chosen() == ["Write1"]
+    off = dialog.writers.list.topLevelItem(1)
+    assert off.isDisabled()
+    assert [off.text(1), off.toolTip(1)] == ["It is disabled in Natron."] * 2
+
+
+def test_writers_selected_in_the_graph_are_checked_at_first(open_dialog, engine, snapshot, until):
+    engine.answers["scan"] = lambda args: scan_sheet(writers=[writer_row("Write1"), writer_row("Write2")])
+    dialog = open_dialog(replace(snapshot, selected=("Write2",)))
+    assert dialog.writers.chosen() == ["Write2"]
+    assert engine.args_of("plan")[-1]["writers"] == ["Write2"]
 
 
 def test_an_unsaved_project_is_asked_to_be_saved(open_dialog, snapshot):
@@ -469,5 +479,13 @@ def test_small_windows_and_long_names(open_dialog, engine, direction):
     dialog = open_dialog()
     dialog.setLayoutDirection(getattr(Qt, direction))
     dialog.resize(700, 480)
+    QtWidgets.QApplication.processEvents()
     assert dialog.width() <= 1000
-    assert not dialog.grab().isNull()
+    for widget in (dialog.submit, dialog.cancel, dialog.price, dialog.destination, dialog.writers):
+        corner = widget.mapTo(dialog, widget.rect().bottomRight())
+        assert dialog.rect().contains(corner), widget
+    left, right = (
+        dialog.writers.mapTo(dialog, QtCore.QPoint(0, 0)).x(),
+        dialog.price.mapTo(dialog, QtCore.QPoint(0, 0)).x(),
+    )
+    assert (left > right) == (direction == "RightToLeft")
