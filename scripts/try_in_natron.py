@@ -61,6 +61,7 @@ class Trial:
         self.ask("settings", "network=local", "poll_s=0.5")
         self.ask("wallet", "import", "--devnet")
         self.ask("wallet", "unlock")
+        self.plugin = self.ask("install")["plugin"]
         self.natron("first", self.project)
         self.check("the project file is as it was", self.project.read_bytes() == self.before)
         renders = [path for path in (OUT / "orbit" / "renders").iterdir() if path.is_file()]
@@ -77,7 +78,7 @@ class Trial:
             **os.environ,
             "HOME": str(OUT / "home"),
             "DISPLAY": f":{self.display}",
-            "NATRON_PLUGIN_PATH": str(ROOT),
+            "NATRON_PLUGIN_PATH": self.plugin,
             "NATRON_TRIAL_STEPS": str(STEPS),
             "NATRON_TRIAL_PHASE": phase,
             "NATRON_TRIAL_OUT": str(OUT),

@@ -22,7 +22,7 @@ PANEL = "iExec Render Queue"
 #: Between two looks whether a question of Natron's was answered.
 ANSWERED_MS = 500
 #: Frames that arrive within this time are shown by one reload, for which Natron renders its viewers again.
-RELOAD_MS = 1000
+RELOAD_MS = 2000
 
 
 class Desk:

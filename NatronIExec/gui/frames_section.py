@@ -30,7 +30,6 @@ class FramesSection(QtWidgets.QGroupBox):
         self.which.addItem("These frames:", TYPED)
         self.typed = QtWidgets.QLineEdit()
         self.typed.setAccessibleName("These frames")
-        self.typed.setPlaceholderText(EXAMPLE)
         self.typed.setMinimumWidth(self.typed.fontMetrics().boundingRect(EXAMPLE).width() + 24)
         self.chunk = QtWidgets.QSpinBox()
         self.chunk.setRange(0, 100000)
@@ -89,6 +88,7 @@ class FramesSection(QtWidgets.QGroupBox):
     def _which_changed(self) -> None:
         typed = item_of(self.which) == TYPED
         self.typed.setEnabled(typed)
+        self.typed.setPlaceholderText(EXAMPLE if typed else "")  # in Natron it looks as if it was typed
         if typed:
             self.typed.setFocus()
         self._changed()

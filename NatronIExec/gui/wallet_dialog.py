@@ -3,12 +3,11 @@ emptied as they are read."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
 from NatronIExec.errors import BadInput, NatronIExecError
-from NatronIExec.gui import faults, remembered, theme, words
+from NatronIExec.gui import backups, faults, remembered, theme, words
 from NatronIExec.gui.account_form import FORMS, AccountForm
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.money_tab import MoneyTab
@@ -194,38 +193,22 @@ class WalletDialog(QtWidgets.QDialog):
                         ("Back up…", lambda: self._open_form("wallet.export")))  # fmt: skip
 
     def _check_backup(self, file: Path) -> None:
-        """Read again: a backup that cannot be read is none."""
         address = self.form.account or ""
-        try:
-            found = str(json.loads(file.read_text(encoding="utf-8"))["address"])
-        except (OSError, ValueError, KeyError, TypeError):
-            found = ""
-        if _bare(found) != _bare(address):
+        if not backups.reads_back(file, address):
             remedy = "Back it up again, to another place."
             self.banner.say("error", f"{file} cannot be read again as a backup of this account.", remedy)
             return
         remembered.note_backup(address)
         self.banner.say("good", f"Backed up to {file}, and read again.", "Keep it and its password in a safe place.")
 
-    def _removal_warning(self) -> str:
-        address, state = self.chosen(), self.state
-        if state is None or address is None:
-            return ""
-        found = [] if remembered.has_backup(address) else ["No backup of it was made here."]
-        amounts = state["balance"] if address == state["current"] else None
-        if amounts is None:
-            found.append("What it holds is not known here: choose it to pay from, and see under Money.")
-        elif any(amounts[name] for name in ("rlc_nrlc", "stake_nrlc", "locked_nrlc")):
-            total = words.rlc(amounts["rlc_nrlc"] + amounts["stake_nrlc"] + amounts["locked_nrlc"])
-            found.append(f"It holds {total} on {self.money.title_of(state['network'])}.")
-        return " ".join(found)
-
     # forms
 
     def _open_form(self, verb: str) -> None:
         self.banner.clear()
-        warning = self._removal_warning() if verb == "wallet.remove" else ""
-        self.form.open_form(verb, self.chosen(), warning)
+        address, warning = self.chosen(), ""
+        if verb == "wallet.remove" and self.state is not None and address is not None:
+            warning = backups.removal_warning(address, self.state, self.money.title_of(self.state["network"]))
+        self.form.open_form(verb, address, warning)
 
     def _form_filled(self, verb: str, args: Dict[str, Any]) -> None:
         if FORMS[verb].needs_account:
@@ -323,8 +306,3 @@ def _lock_words(state: Optional[Dict[str, Any]]) -> str:
         return "Unlocked. It locks itself when it is not used."
     keyring = state["keyring"]
     return "Locked; its password is in {}.".format(keyring["backend"]) if keyring["remembered"] else "Locked."
-
-
-def _bare(address: str) -> str:
-    """Files of accounts write it without 0x and in small letters."""
-    return address.lower()[2:] if address.lower().startswith("0x") else address.lower()

@@ -3,7 +3,16 @@
 import os
 import sys
 
-sys.path.insert(0, os.environ["NATRON_TRIAL_STEPS"])
-import trial_steps
+from qtpy import QtCore
 
-trial_steps.begin(os.environ["NATRON_TRIAL_PHASE"])
+sys.path.insert(0, os.environ["NATRON_TRIAL_STEPS"])
+
+
+def natron_trial_begin():
+    """Once Natron has run the start-up files of the plug-in, too."""
+    import trial_steps
+
+    trial_steps.begin(os.environ["NATRON_TRIAL_PHASE"])
+
+
+QtCore.QTimer.singleShot(0, natron_trial_begin)

@@ -44,7 +44,7 @@ def frames() -> list[JobFrame]:
     ],
 )
 def test_only_what_is_asked_for(job: Job, frames: list[JobFrame], asked: Any, bought: dict[str, str]) -> None:
-    again = retry_submission(job, frames, asked, PROJECT)
+    again = retry_submission(job, frames, asked, PROJECT, {})
     assert again.frames_of == bought
     assert again.writers == tuple(bought)
     assert again.frames is None
@@ -52,9 +52,16 @@ def test_only_what_is_asked_for(job: Job, frames: list[JobFrame], asked: Any, bo
 
 def test_frames_that_it_does_not_have(job: Job, frames: list[JobFrame]) -> None:
     with pytest.raises(BadInput, match="none of these frames"):
-        retry_submission(job, frames, {"Middle": "1"}, PROJECT)
+        retry_submission(job, frames, {"Middle": "1"}, PROJECT, {})
     with pytest.raises(Conflict):
-        retry_submission(job, [frame for frame in frames if frame.state == "imported"], None, PROJECT)
+        retry_submission(job, [frame for frame in frames if frame.state == "imported"], None, PROJECT, {})
+
+
+def test_what_a_later_job_took_care_of(job: Job, frames: list[JobFrame]) -> None:
+    """Is left out of what failed, but not when it is chosen."""
+    later = {("Left", 3): "job-2"}
+    assert retry_submission(job, frames, None, PROJECT, later).frames_of == {"Right": "3"}
+    assert retry_submission(job, frames, {"Left": "3"}, PROJECT, later).frames_of == {"Left": "3"}
 
 
 def test_how_frames_are_asked_for() -> None:
@@ -65,3 +72,14 @@ def test_how_frames_are_asked_for() -> None:
         _asked(Arguments("retry", {"frames_of": {"Left": 2}}))
     with pytest.raises(BadInput):
         _asked(Arguments("retry", {"frames_of": ["2"]}))
+
+
+def test_the_engine_prices_only_what_is_named(farm: Any, submission: dict[str, Any]) -> None:
+    job = farm.call("submit", **submission)["job"]
+    farm.settled(job)
+    rows = farm.call("frames", job=job)
+    chosen = {rows[0]["writer"]: str(rows[0]["frame"])}
+    plan = farm.call("plan", retry=job, frames_of=chosen)
+    assert plan["frames"] == 1
+    with pytest.raises(BadInput, match="none of these frames"):
+        farm.call("plan", retry=job, frames_of={"Another": str(rows[0]["frame"])})

@@ -445,6 +445,13 @@ def test_nobody_sells_and_no_price(open_dialog, engine, until):
     dialog.price.cap.setText("1")
 
 
+def test_an_example_is_not_taken_for_what_is_rendered(open_dialog):
+    dialog = open_dialog()
+    assert dialog.frames.typed.placeholderText() == ""
+    choose(dialog.frames.which, "typed")
+    assert dialog.frames.typed.placeholderText() == "1-100x2,120"
+
+
 def test_it_shows_that_it_begins(open_dialog, engine):
     answer = engine.hold("settings.get")
     dialog = open_dialog(ready=False)
