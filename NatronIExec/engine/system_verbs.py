@@ -85,6 +85,7 @@ class SystemVerbs:
                 "endpoints": network.endpoints(),
                 "available": bool(network.app),
                 "faucet": network.faucet or None,
+                "explorer": network.explorer or None,
             }
             for network in self._farm().services.networks().values()
         ]

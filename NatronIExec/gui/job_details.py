@@ -63,11 +63,13 @@ def _lines(sheet: Dict[str, Any], explorer: str) -> List[Line]:
         ("Request order", sheet["request_order"] or words.UNKNOWN, ""),
     ]
     for deal in sheet["deals"]:
-        lines.append(("Deal", "{} ({})".format(deal["dealid"], words.count(deal["tasks"], "task")), ""))
+        lines.append(
+            ("Deal", "{} ({})".format(deal["dealid"], words.count(deal["tasks"], "task")), link("deal", deal["dealid"]))
+        )
         lines.append(("Transaction", deal["transaction"] or words.UNKNOWN, link("tx", deal["transaction"])))
         lines.append(("Refundable after", words.clock(deal["final_deadline_s"]), ""))
     lines.extend(("Step: " + step["step"], words.clock(step["at_s"]), "") for step in sheet["steps"])
     for task in sheet["tasks"]:
         text = "{}, frames {}, {}".format(task["state"].lower(), task["frames"], task["taskid"] or "not begun")
-        lines.append(("Task {}".format(task["index"]), text, ""))
+        lines.append(("Task {}".format(task["index"]), text, link("task", task["taskid"])))
     return lines

@@ -18,7 +18,7 @@ NO_TAG = "0x" + "00" * 32
 #: The services that a person may reach through other URLs.
 ENDPOINTS = ("rpc", "market", "sms", "ipfs", "gateway")
 _ADDRESSES = ("hub", "rlc", "workerpool", "app", "app_single")
-_URLS = (*ENDPOINTS, "compass", "subgraph")
+_URLS = (*ENDPOINTS, "compass", "subgraph", "explorer")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Network:
     gateway: str = ""
     compass: str = ""
     subgraph: str = ""
+    explorer: str = ""
     workerpool: str = ""
     app: str = ""
     app_single: str = ""
@@ -82,6 +83,7 @@ BUILT_IN: Mapping[str, Network] = {
         gateway="https://ipfs-gateway.arbitrum-mainnet.iex.ec",
         compass="https://compass.arbitrum-mainnet.iex.ec",
         subgraph="https://thegraph.arbitrum.iex.ec/api/subgraphs/id/B1comLe9SANBLrjdnoNTJSubbeC7cY7EoNu6zD82HeKy",
+        explorer="https://explorer.iex.ec/arbitrum-mainnet",
         workerpool="0x8EF2eC3Ef9535d4b4349BfEc7d8b31A580e60244",
         tag=TDX_TAG,
     ),
@@ -99,6 +101,7 @@ BUILT_IN: Mapping[str, Network] = {
         compass="https://compass.arbitrum-sepolia-testnet.iex.ec",
         subgraph="https://thegraph.arbitrum-sepolia-testnet.iex.ec/api/subgraphs/id/"
         "2GCj8gzLCihsiEDq8cYvC5nUgK6VfwZ6hm3Wj8A3kcxz",
+        explorer="https://explorer.iex.ec/arbitrum-sepolia-testnet",
         workerpool="0x2956F0cb779904795A5F30d3b3eA88b714c3123f",
         tag=TDX_TAG,
         test=True,

@@ -294,6 +294,7 @@ def network_row(name="arbitrum-sepolia", title="Arbitrum Sepolia (test money)", 
         "endpoints": {kind: f"https://{kind}.example" for kind in ("rpc", "market", "sms", "ipfs", "gateway")},
         "available": True,
         "faucet": "5 test RLC a day from the iExec faucet",
+        "explorer": "https://explorer.example/test",
     }
     row.update(changes)
     return row
