@@ -85,14 +85,6 @@ class Facts:
 Checker = Callable[[Facts], Iterator[Check]]
 
 
-def all_checks(facts: Facts) -> tuple[Check, ...]:
-    """Every finding once, errors first, then in the order of the checkers."""
-    from NatronIExec.farm import checks_input, checks_nodes, checks_output
-
-    checkers: tuple[Checker, ...] = (*checks_output.CHECKERS, *checks_input.CHECKERS, *checks_nodes.CHECKERS)
-    return in_order(check for checker in checkers for check in checker(facts))
-
-
 def in_order(found: Iterable[Check]) -> tuple[Check, ...]:
     """Each once, errors first."""
     return tuple(sorted(dict.fromkeys(found), key=lambda check: _LEVELS.index(check.level)))

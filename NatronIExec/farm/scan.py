@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Cancelled
-from NatronIExec.farm.checks import Facts, all_checks
+from NatronIExec.farm.checks import Facts
+from NatronIExec.farm.checks_all import all_checks
 from NatronIExec.farm.colour import ColourConfig, find_colour_configs
 from NatronIExec.farm.fonts import FontUse, fonts_of
 from NatronIExec.farm.found import Missing, Scan, ScanChunk, ScanFile
