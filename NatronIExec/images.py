@@ -26,10 +26,14 @@ MAX_SHOWN = 2 << 30
 
 @dataclass(frozen=True)
 class ImageFacts:
+    """`full` is width and height of the frame that the picture has its place in: the data window of an EXR may be
+    smaller, larger, and another in each frame."""
+
     width: int
     height: int
     channels: int
     format: str
+    full: tuple[int, int]
 
 
 def _oiio() -> Any:
@@ -52,7 +56,8 @@ def check(path: Path) -> ImageFacts:
         for part in range(_parts(image)):
             for _ in _strips(image, part, path.name):
                 pass
-        return ImageFacts(spec.width, spec.height, spec.nchannels, image.format_name())
+        full = (spec.full_width, spec.full_height)
+        return ImageFacts(spec.width, spec.height, spec.nchannels, image.format_name(), full)
     finally:
         image.close()
 
@@ -65,15 +70,17 @@ def _has_end_mark(path: Path) -> bool:
 
 
 def pixel_hash(path: Path) -> str:
-    """SHA-256 of every part's size, channel names and native pixels: equal pictures have equal hashes, whatever their
-    headers say (an EXR holds the time of its writing)."""
+    """SHA-256 of every part's size, place in the full picture, channel names and native pixels: equal pictures have
+    equal hashes, whatever else their headers say (an EXR holds the time of its writing)."""
     image, _ = _open(path)
     digest = hashlib.sha256()
     try:
         for part in range(_parts(image)):
             image.seek_subimage(part, 0)
             spec = image.spec()
-            digest.update(f"{spec.width}x{spec.height}:{spec.format}:{','.join(spec.channelnames)};".encode())
+            placed = (spec.width, spec.height, spec.x, spec.y)
+            whole = (spec.full_width, spec.full_height, spec.full_x, spec.full_y)
+            digest.update(f"{placed}{whole}:{spec.format}:{','.join(spec.channelnames)};".encode())
             for pixels in _strips(image, part, path.name):
                 digest.update(pixels.tobytes())
     finally:

@@ -36,12 +36,14 @@ class InputFile:
 @dataclass(frozen=True)
 class ManifestWriter:
     """A Write node. `extension` without a dot; `views` is empty unless its file name has a view token (%V or %v),
-    then one file a view is rendered; a `movie` is one file for all frames."""
+    then one file a view is rendered; a `movie` is one file for all frames. `one_size` says that the size of its frames
+    is the project's or fixed, not that of what is connected."""
 
     name: str
     extension: str
     views: Tuple[str, ...] = ()
     movie: bool = False
+    one_size: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Manifest:
                 job=str(wire["job"]),
                 project=int(wire["project"]),
                 writers=tuple(
-                    ManifestWriter(w["name"], w["extension"], tuple(w["views"]), bool(w["movie"]))
+                    ManifestWriter(w["name"], w["extension"], tuple(w["views"]), bool(w["movie"]), bool(w["one_size"]))
                     for w in wire["writers"]
                 ),
                 files=tuple(InputFile(**f) for f in wire["files"]),

@@ -139,6 +139,19 @@ def test_the_hash_is_of_every_channel(tmp_path: Path, channel: int) -> None:
     assert len(hashes) == 2
 
 
+def test_the_place_of_a_picture_counts(tmp_path: Path) -> None:
+    oiio = pytest.importorskip("OpenImageIO")
+    hashes = set()
+    for left, top, full in ((0, 0, 600), (500, 0, 600), (0, 5, 600), (0, 0, 700)):
+        spec = oiio.ImageSpec(60, 40, 3, "half")
+        spec.x, spec.y, spec.full_width, spec.full_height = left, top, full, 400
+        assert oiio.ImageBuf(spec).write(str(tmp_path / "a.exr"))
+        hashes.add(images.pixel_hash(tmp_path / "a.exr"))
+        facts = images.check(tmp_path / "a.exr")
+        assert (facts.width, facts.height, facts.full) == (60, 40, (full, 400))
+    assert len(hashes) == 4
+
+
 def test_a_picture_is_looked_through_in_strips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     oiio = pytest.importorskip("OpenImageIO")
     for name, tile in (("lines.exr", 0), ("tiles.exr", 64), ("lines.tif", 0)):

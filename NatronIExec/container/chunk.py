@@ -1,15 +1,16 @@
 """Rendering one chunk until each of its frames is proven, or proven to fail.
 
-A frame counts when its file is there, decodes, and was made by a run without complaints. Frames are rendered in
-parallel, so a complaint cannot be tied to one of them: those of a troubled run are rendered again one by one, where it
-can. An input that could not be loaded is looked for in its whole clip first, so a mistake of the scan costs time, never
-a wrong frame.
+A frame counts when its file is there, decodes, has the size of the others, and was made by a run without complaints.
+Frames are rendered in parallel, so a complaint cannot be tied to one of them: those of a troubled run are rendered
+again one by one, where it can. An input that could not be loaded is looked for in its whole clip first, so a mistake of
+the scan costs time, never a wrong frame.
 """
 
 from __future__ import annotations
 
 import math
 import shutil
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Sequence, Tuple
@@ -23,6 +24,8 @@ from NatronIExec.manifest import Chunk, Manifest, ManifestWriter
 
 #: Frame, view ("" without views).
 Key = Tuple[int, str]
+#: Width and height of a frame, for each view.
+Sizes = Tuple[Tuple[int, ...], ...]
 MOVIE = "movie"
 #: A renderer that stalled this often will stall again.
 MAX_STALLS = 2
@@ -67,6 +70,8 @@ class ChunkRender:
         self._bounds = Bounds(manifest.stall_s, ends_at, frozenset(manifest.plugins))
         self._stalls = 0
         self._late = False
+        self._usual: Sizes = ()
+        self._odd: Dict[int, str] = {}
         self._done = Rendered()
 
     def render(self) -> Rendered:
@@ -77,12 +82,7 @@ class ChunkRender:
             outcome = self._run(frames)
         self._keep(frames, outcome)
         left = self._left(frames)
-        if (
-            left
-            and not self._over()
-            and not self._writer.movie
-            and (outcome.stalled or outcome.crashed or not outcome.trouble)
-        ):
+        if left and not self._over() and (outcome.stalled or outcome.crashed or not outcome.trouble):
             self._say(f"{'Stalled' if outcome.stalled else 'Ended early'}; rendering {renderer_range(left)} again")
             self._keep(left, self._run(left, FEWER_THREADS))
         for frame in self._left(frames):
@@ -100,7 +100,8 @@ class ChunkRender:
     def _over(self) -> str:
         """Why no more runs are worth their time, "" while they are."""
         if self._late:
-            return f"the time limit of the task ({self._manifest.limit_s} s) came first"
+            limit = f"the time limit of the task ({self._manifest.limit_s} s) came first"
+            return f"{limit}; give a task fewer frames, or a longer limit"
         if self._stalls >= MAX_STALLS:
             return f"the renderer stalled {self._stalls} times (no work on a frame for {self._manifest.stall_s} s)"
         return ""
@@ -115,12 +116,13 @@ class ChunkRender:
             outcome = self._run([frame], FEWER_THREADS)
         self._keep([frame], outcome)
         if self._left([frame]):
-            stalled = "the renderer stalled" if outcome.stalled else "no whole picture was written"
-            self._done.failed[frame] = (*outcome.trouble, self._over() or stalled)[0]
+            without = "the renderer stalled" if outcome.stalled else "no whole picture was written"
+            self._done.failed[frame] = (*outcome.trouble, self._over() or self._odd.get(frame, without))[0]
 
     def _run(self, frames: Sequence[int], extra: Sequence[str] = ()) -> Outcome:
         for frame in frames:
             for path in self._paths(frame).values():
+                path.parent.mkdir(parents=True, exist_ok=True)  # Natron makes none for a view
                 if path.exists():
                     path.unlink()
         arguments = [localised(argument, self._folder) for argument in self._manifest.arguments]
@@ -154,15 +156,27 @@ class ChunkRender:
         """Take the frames that this run proved. After a complaint only a lone frame can be judged, and it fails."""
         if outcome.trouble:
             return
-        reported = set(frames) if self._writer.movie else outcome.frames.keys() & set(frames)
-        if self._writer.movie and (outcome.stalled or outcome.late or outcome.crashed):
+        reported = outcome.frames.keys() & set(frames)
+        if self._writer.movie and (len(reported) < len(frames) or not outcome.finished):
             return
-        for frame in reported:
-            files = self._paths(frame)
-            if all(self._whole(path) for path in files.values()):
-                for view, path in files.items():
+        whole = {frame: self._sizes(frame) for frame in sorted(reported)}
+        for frame, sizes in whole.items():
+            if all(sizes) and self._is_usual(frame, sizes, list(whole.values()), alone=len(frames) == 1):
+                for view, path in self._paths(frame).items():
                     self._done.files[(frame, view)] = self._aside(path, frame)
                 self._done.times[frame] = outcome.frames.get(frame, 0.0)
+
+    def _is_usual(self, frame: int, sizes: Sizes, seen: Sequence[Sizes], alone: bool) -> bool:
+        """A frame of another size than the others is rendered again alone. When it is the same again it is right only
+        where sizes may follow the input."""
+        self._usual = self._usual or Counter(found for found in seen if all(found)).most_common(1)[0][0]
+        if sizes == self._usual:
+            return True
+        self._odd[frame] = f"it is {_spoken(sizes)}, the others are {_spoken(self._usual)}"
+        if alone and not self._writer.one_size:
+            self._done.warnings.append(f"Frame {frame}: {self._odd[frame]}")
+            return True
+        return False
 
     def _aside(self, path: Path, frame: int) -> Path:
         """Out of the way of a later run of other frames."""
@@ -172,19 +186,22 @@ class ChunkRender:
             shutil.move(str(path), str(kept))
         return kept
 
-    def _whole(self, path: Path) -> bool:
+    def _sizes(self, frame: int) -> Sizes:
+        """Of its picture in each view; () for one that is not whole, (0, 0) where it cannot be looked into."""
+        return tuple(self._size(path) for path in self._paths(frame).values())
+
+    def _size(self, path: Path) -> Tuple[int, ...]:
         kept = self._out / "kept" / path.relative_to(self._out)
         there = path if path.exists() else kept
         if not there.is_file() or not there.stat().st_size:
-            return False
+            return ()
         if self._writer.movie or not images.is_picture(there.name):
-            return True
+            return (0, 0)
         try:
-            images.check(there)
+            return images.check(there).full
         except BadInput as problem:
             self._say(str(problem))
-            return False
-        return True
+            return ()
 
     def _pattern(self) -> Path:
         extension = self._writer.extension
@@ -198,3 +215,7 @@ class ChunkRender:
             return {"": self._pattern()}
         name = f"{frame:06d}.{self._writer.extension}"
         return {view: self._out / view / name for view in self._writer.views} or {"": self._out / name}
+
+
+def _spoken(sizes: Sizes) -> str:
+    return ", ".join("x".join(map(str, size)) for size in sizes)

@@ -21,10 +21,10 @@ from typing import Dict, List, Mapping, Sequence
 from NatronIExec import __version__, images
 from NatronIExec.container.chunk import MOVIE, ChunkRender, Rendered
 from NatronIExec.container.inputs import Inputs, localised
-from NatronIExec.container.renderer import find_renderer
+from NatronIExec.container.renderer import find_renderer, version_of
 from NatronIExec.container.task import Task, read_task, renderer_environment
 from NatronIExec.errors import NatronIExecError, ProjectError
-from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, canonical
+from NatronIExec.manifest import Frame, FrameList, ManifestWriter, canonical
 
 LOG_BYTES = 65_536
 #: Of the time limit, and in seconds: what is kept back to say which frame failed before the worker ends the program.
@@ -65,32 +65,39 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float
     inputs.fetch({task.manifest.project, *task.chunk.files})
     times["inputs"] = time.monotonic() - began
     command, kind = find_renderer(environ)
-    extra = {name: localised(value, job) for name, value in task.manifest.environment.items()}
-    environment = renderer_environment(environ, home, extra)
-    if kind == "slate":
-        print("No Natron here: the slate renderer draws stand-in frames.", flush=True)
-        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    environment = renderer_environment(environ, home, _extra(task, job, kind))
+    about = {"renderer": kind, "renderer_version": version_of(command, environment)}
     print(f"Rendering chunk {task.chunk.index}: {len(task.chunk.frames)} frames", flush=True)
     began = time.monotonic()
     render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, _say, ends_at)
     done = render.render()
     times["render"] = time.monotonic() - began
     if done.failed:
-        _report(task, done, kind, times, folder)
+        _report(task, done, about, times, folder)
         frame, why = min(done.failed.items())
         raise ProjectError(f"Frame {frame}: {why}", f"{len(done.failed)} of {len(task.chunk.frames)} frames failed.")
     _deliver(task, done)
-    _report(task, done, kind, times, folder)
+    _report(task, done, about, times, folder)
     computed = {"deterministic-output-path": str(task.out / "frames.json")}
     (task.out / "computed.json").write_text(json.dumps(computed))
     print(f"Done: {len(done.files)} files", flush=True)
 
 
+def _extra(task: Task, job: Path, kind: str) -> Dict[str, str]:
+    """Variables of the manifest, and what the stand-in needs to be found."""
+    extra = {name: localised(value, job) for name, value in task.manifest.environment.items()}
+    if kind == "slate":
+        print("No Natron here: the slate renderer draws stand-in frames.", flush=True)
+        extra["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    return extra
+
+
 def _deliver(task: Task, done: Rendered) -> None:
     """Frames under short names, and the list of them that the chain will hold the hash of."""
+    writer = task.manifest.writers[task.chunk.writer]
     frames: List[Frame] = []
     for (number, view), path in sorted(done.files.items()):
-        name = _result_name(number, view, path.suffix, task.manifest.writers[task.chunk.writer].movie)
+        name = _result_name(number, view, path.suffix, writer)
         to = task.out / "frames" / name
         to.parent.mkdir(parents=True, exist_ok=True)
         if not to.exists():
@@ -99,11 +106,10 @@ def _deliver(task: Task, done: Rendered) -> None:
             frames.append(Frame(number, view, f"frames/{name}", pixels=images.pixel_hash(to)))
         else:
             frames.append(Frame(number, view, f"frames/{name}", to.stat().st_size, _sha256(to)))
-    if task.manifest.writers[task.chunk.writer].movie:
+    if writer.movie:
         frames = frames[:1]
-    writer = task.manifest.writers[task.chunk.writer].name
     (task.out / "frames.json").write_bytes(
-        FrameList(task.manifest.job, task.chunk.index, writer, tuple(frames)).to_bytes()
+        FrameList(task.manifest.job, task.chunk.index, writer.name, tuple(frames)).to_bytes()
     )
 
 
@@ -127,19 +133,19 @@ def _hand_over(task: Task, path: Path, to: Path) -> None:
     path.unlink()
 
 
-def _result_name(frame: int, view: str, suffix: str, movie: bool) -> str:
-    name = f"{MOVIE}{suffix}" if movie else f"{frame:06d}{'.' + view if view else ''}{suffix}"
-    if len(name) > MAX_RESULT_NAME:
-        raise ProjectError(f"The view name {view} is too long.", "Shorten it in Natron's project settings.")
-    return name
+def _result_name(frame: int, view: str, suffix: str, writer: ManifestWriter) -> str:
+    """At most MAX_RESULT_NAME long whatever the view is called: its place among the views stands for its name."""
+    if writer.movie:
+        return f"{MOVIE}{suffix}"
+    return f"{frame:06d}{f'.{writer.views.index(view)}' if view else ''}{suffix}"
 
 
-def _report(task: Task, done: Rendered, kind: str, times: Mapping[str, float], folder: Path) -> None:
+def _report(task: Task, done: Rendered, about: Mapping[str, str], times: Mapping[str, float], folder: Path) -> None:
     """For people: nothing of it is trusted or hashed."""
     tail = "\n".join(done.log).encode()[-LOG_BYTES:].decode("utf-8", "replace")
     report = {
         "version": __version__,
-        "renderer": kind,
+        **about,
         "seconds": {name: round(spent, 3) for name, spent in times.items()},
         "frame_seconds": {str(frame): round(spent, 3) for frame, spent in done.times.items()},
         "peak_rss_kib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,

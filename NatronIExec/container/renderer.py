@@ -41,6 +41,8 @@ FEWER_THREADS = (
     "noRenderThreads=1",
 )
 LOG_LINES = 2000
+#: To say its version; the real one takes 50 ms.
+VERSION_S = 20
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Bounds:
 @dataclass
 class Outcome:
     """What one run of the renderer did. `frames` are those that it reported; `trouble` its complaints, with
-    `unloadable` the inputs among them; `fatal` what no frame survives; `stalled`, `late` and `crashed` how it ended."""
+    `unloadable` the inputs among them; `fatal` what no frame survives; `stalled`, `late` and `crashed` how it ended. A
+    crash after it had `finished` is none: the files are closed by then (seen running: an abort at its exit)."""
 
     frames: Dict[int, float] = field(default_factory=dict)
     trouble: List[str] = field(default_factory=list)
@@ -65,6 +68,7 @@ class Outcome:
     unloadable: Set[str] = field(default_factory=set)
     fatal: List[str] = field(default_factory=list)
     log: List[str] = field(default_factory=list)
+    finished: bool = False
     stalled: bool = False
     late: bool = False
     crashed: bool = False
@@ -76,6 +80,23 @@ def find_renderer(environ: Mapping[str, str]) -> Tuple[List[str], str]:
     if named:
         return [named], "natron"
     return [sys.executable, "-m", "NatronIExec.container.slate"], "slate"
+
+
+def version_of(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """What the renderer says of itself, "" when it says nothing. Its exit code is 1 (natron 2.4 to 2.6)."""
+    try:
+        said = subprocess.run(
+            [*command, "--version"],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=VERSION_S,
+            check=False,
+        ).stdout.decode("utf-8", "replace")
+    except subprocess.TimeoutExpired:
+        return ""
+    return next((line.strip() for line in said.splitlines() if "version" in line), "")
 
 
 def run(
@@ -120,7 +141,7 @@ def _run(
         reader.join()
         child.stdout.close()
     # Below zero: a signal. From 128 on: a shell's word for one. 1 is Natron's refusal, which its log explains.
-    outcome.crashed = code is not None and (code < 0 or code >= 128)
+    outcome.crashed = code is not None and (code < 0 or code >= 128) and not outcome.finished
     if code == 1 and not outcome.fatal:
         outcome.fatal.append("the renderer refused the project")
     return outcome
@@ -183,9 +204,10 @@ def _understand(
     found = _FRAME.match(line)
     if found:
         frame = int(found.group(2))
-        outcome.frames[frame] = since_s
+        outcome.frames[frame] = outcome.frames.get(frame, 0.0) + since_s  # a line for each view
         progress(frame)
         return True
+    outcome.finished |= line.endswith(" ==> Rendering finished")
     absent = _NO_PLUGIN.search(line)
     if absent and plugins and absent.group(1) not in plugins:
         outcome.warnings.append(line)

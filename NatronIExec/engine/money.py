@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import BadInput, NotEnoughFunds, Unreachable
 from NatronIExec.farm.plan import wire_balances
 from NatronIExec.farm.services import Services
@@ -49,7 +50,7 @@ class Money:
         there = held.rlc_nrlc if what == "deposit" else held.stake_nrlc
         if amount_nrlc > there:
             where = "the wallet" if what == "deposit" else "the stake"
-            raise NotEnoughFunds(f"There are {there / 10**9:g} RLC in {where}.", "Choose a smaller amount.")
+            raise NotEnoughFunds(f"There are {rlc(there)} in {where}.", "Choose a smaller amount.")
         build = net.hub.build_deposit if what == "deposit" else net.hub.build_withdraw
         with net.sending:
             transaction = build(signer.address, amount_nrlc)

@@ -109,7 +109,7 @@ class SystemVerbs:
         if kind == "market":
             return f"version {_word(transport.get_json(f'{url}/version'), 'version')}"
         if kind == "ipfs":
-            found_version = transport.request("POST", f"{url}/api/v0/version", retry=True).json()
+            found_version = transport.json("POST", f"{url}/api/v0/version", retry=True)
             return f"Kubo {_word(found_version, 'Version')}"
         if kind in ("sms", "gateway"):
             status = transport.request("GET", url, accept=(400, 401, 403, 404, 405)).status_code
@@ -124,9 +124,11 @@ class SystemVerbs:
         if not isinstance(changes, Mapping):
             raise BadInput("settings.set needs changes.", "See docs/engine-protocol.md.")
         new = settings.changed(settings.load(), changes)
-        if new.network not in self._farm().services.networks():
-            known = ", ".join(sorted(self._farm().services.networks()))
-            raise BadInput(f"There is no network {new.network}.", f"Known are: {known}.")
+        networks = self._farm().services.networks()
+        if new.network not in networks:
+            raise BadInput(f"There is no network {new.network}.", f"Known are: {', '.join(sorted(networks))}.")
+        for name in new.endpoints.keys() & networks.keys():
+            networks[name].with_endpoints(**new.endpoints[name])  # raises BadInput for what is no endpoint
         settings.save(new)
         return asdict(new)
 

@@ -126,7 +126,8 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
         job=terms.job,
         project=0,
         writers=tuple(
-            ManifestWriter(name, writers[name].format, writers[name].views, writers[name].movie) for name in names
+            ManifestWriter(name, of.format, of.views, of.movie, _one_size(scan, name))
+            for name, of in ((name, writers[name]) for name in names)
         ),
         files=tuple(files),
         chunks=tuple(
@@ -142,6 +143,16 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
         limit_s=terms.timeref_s,
         plugins=scan.plugins,
     )
+
+
+def _one_size(scan: Scan, name: str) -> bool:
+    """Whether a writer's format is known not to follow its input. Natron takes the project's when nobody chose
+    (openfx-io GenericWriter, formatType: input, project, fixed)."""
+    knob = scan.graph.nodes[name].knob("formatType") if scan.graph else None
+    if knob is None:
+        return scan.graph is not None
+    steady = not any(value.keys or value.expression or value.link for value in knob.values)
+    return steady and knob.text in ("1", "2") and knob.choice != "input"
 
 
 def export_bundle(folder: Path, to: Path) -> Path:

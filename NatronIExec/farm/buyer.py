@@ -17,6 +17,7 @@ from NatronIExec.errors import (
     NotEnoughFunds,
     OrderRefused,
     PriceAboveCap,
+    ServiceError,
     Unreachable,
     WalletError,
 )
@@ -144,7 +145,7 @@ class Buyer:
                 continue
             try:
                 receipt = self._receipt(job, net, sent)
-            except (Unreachable, OrderRefused, NotEnoughFunds):
+            except (Unreachable, ServiceError, OrderRefused, NotEnoughFunds):
                 if job.cancelled and not any(one.what == CLOSE for one in job.sent):
                     return self._settle(self._withdraw(job, net, sent), net)
                 raise

@@ -15,6 +15,7 @@ from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.watcher import FINAL, Watcher
 from NatronIExec.settings import Settings
+from NatronIExec.storage.base import CannotRemove
 
 #: Longest pause between two tries to remove something, in seconds.
 LONGEST_WAIT_S = 300
@@ -113,6 +114,9 @@ class Ending:
             return min(3600.0, due_s - self._clock())
         try:
             self._remove_inputs(job)
+        except CannotRemove as problem:
+            self._log.warning("inputs of job %s stay where they are: %s", job_id, problem)
+            self._events.notice(job_id, "warning", f"{job.name}: {problem.title}", problem.remedy)
         except NatronIExecError as problem:
             self._log.warning("inputs of job %s are not cleared yet: %s", job_id, problem)
             tries = self._tries[job_id] = self._tries.get(job_id, 0) + 1

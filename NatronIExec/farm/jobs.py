@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from NatronIExec.amounts import rlc
 from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
 from NatronIExec.farm import rows
 from NatronIExec.farm.asked import Progress, split_test
@@ -117,8 +118,7 @@ class Jobs:
             raise Conflict("This plan cannot be bought.", "Plan it again.")
         if max_total_nrlc is not None and plan.most_nrlc > max_total_nrlc:
             raise PriceAboveCap(
-                f"The render now costs up to {plan.most_nrlc / 10**9:g} RLC, more than the "
-                f"{max_total_nrlc / 10**9:g} RLC that were shown.",
+                f"The render now costs up to {rlc(plan.most_nrlc)}, not the {rlc(max_total_nrlc)} that were shown.",
                 "Look at the new price and submit again.",
             )
         self._ledger.allow(plan.most_nrlc)

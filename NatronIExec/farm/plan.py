@@ -201,7 +201,7 @@ def _lacking_rlc(plan: Plan, held: Balances) -> list[NatronIExecError]:
         return []
     return [
         NotEnoughFunds(
-            f"The render can cost {plan.most_nrlc / 10**9:g} RLC, {lacking / 10**9:g} RLC more than the account has.",
+            f"The render can cost {rlc(plan.most_nrlc)}, {rlc(lacking)} more than the account has.",
             "Send RLC to the account, or render fewer frames.",
         )
     ]

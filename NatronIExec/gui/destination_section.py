@@ -11,7 +11,7 @@ from NatronIExec.gui.qt import QtWidgets, Signal
 #: More tasks than this on offer are as good as endless, and their number says nothing.
 PLENTY = 100_000
 PUBLIC_NOTE = "Anyone can read this project and its images while it is on the network."
-CONFIDENTIAL_NOTE = "Only the sealed worker that renders it can read this project."
+CONFIDENTIAL_NOTE = "Only the sealed worker that renders it can read this project, and only you its frames."
 
 
 class DestinationSection(QtWidgets.QGroupBox):

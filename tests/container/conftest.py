@@ -56,6 +56,11 @@ class Job:
         cid = self.content.add(content)
         self.files.append(InputFile(path, sha256_hex(content), len(content), cid))
 
+    def replace(self, number: int, content: bytes) -> None:
+        path = self.files[number].path
+        self.files[number] = InputFile(path, sha256_hex(content), len(content), self.content.add(content))
+        self.change(files=tuple(self.files))
+
     def change(self, **fields: object) -> None:
         self.manifest = replace(self.manifest, **fields)  # type: ignore[arg-type]
 
@@ -82,6 +87,12 @@ class Job:
 
     def frames(self) -> FrameList:
         return FrameList.from_bytes((self.out / "frames.json").read_bytes())
+
+
+@pytest.fixture
+def project() -> str:
+    """The text of the project that `job` renders."""
+    return PROJECT.format(root=JOB_ROOT)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from NatronIExec import images, seal
+from NatronIExec import __version__, images, seal
 from NatronIExec.errors import BadInput
-from NatronIExec.manifest import FrameList, InputFile, ManifestWriter, sha256_hex
+from NatronIExec.manifest import MAX_RESULT_NAME, FrameList, ManifestWriter, sha256_hex
 
 
 def test_a_chunk_comes_back_as_proven_frames(job, capsys) -> None:
@@ -25,6 +25,7 @@ def test_a_chunk_comes_back_as_proven_frames(job, capsys) -> None:
     assert computed == {"deterministic-output-path": str(job.out / "frames.json")}
     report = json.loads((job.out / "report.json").read_text())
     assert report["renderer"] == "slate"
+    assert report["renderer_version"].endswith(f"slate renderer version {__version__}")
     said = capsys.readouterr().out
     assert "slate renderer" in said
     assert said.count("rendered") >= 3
@@ -35,6 +36,48 @@ def test_every_format_is_proven_by_decoding_it(job, extension: str) -> None:
     job.change(writers=(ManifestWriter("Write1", extension),))
     assert job.run() == 0
     assert {Path(f.file).suffix for f in job.frames().frames} == {f".{extension}"}
+
+
+@pytest.mark.parametrize("one_size", [True, False])
+def test_a_frame_of_another_size_is_right_only_where_sizes_may_differ(job, one_size: bool, capsys) -> None:
+    job.change(writers=(ManifestWriter("Write1", "png", one_size=one_size),))
+    assert job.run(NATRON_IEXEC_SLATE="small=2") == int(one_size)
+    odd = "Frame 2: it is 320x180, the others are 640x360"
+    report = json.loads((job.out / "report.json").read_text())
+    assert report["log"].count("Write1 ==> Frame: 2") >= 2
+    if one_size:
+        assert odd in capsys.readouterr().out.splitlines()[-1]
+    else:
+        assert odd in report["warnings"]
+
+
+def test_every_view_is_a_file_whatever_it_is_called(job, project: str) -> None:
+    views = ("Left", "the right eye of the second camera")
+    table = "".join(f"&lt;Name&gt;{view}&lt;/Name&gt;" for view in views)
+    knob = f"<item><Name>viewsList</Name><item><Value>{table}</Value></item></item>"
+    job.replace(0, project.replace("</Project>", knob + "</Project>").encode())
+    job.change(writers=(ManifestWriter("Write1", "exr", views),))
+    assert job.run() == 0
+    listed = job.frames().frames
+    assert [(f.frame, f.view) for f in listed] == [(frame, view) for frame in (1, 2, 3) for view in views]
+    assert all(len(Path(f.file).name) <= MAX_RESULT_NAME for f in listed)
+    assert len({images.pixel_hash(job.out / f.file) for f in listed}) == 6
+
+
+def test_a_movie_is_one_file(job) -> None:
+    job.change(writers=(ManifestWriter("Write1", "mov", movie=True),))
+    assert job.run() == 0
+    (listed,) = job.frames().frames
+    assert (listed.frame, listed.file) == (1, "frames/movie.mov")
+    assert (job.out / listed.file).read_bytes().count(b"\xff\xd8\xff") == 3
+
+
+@pytest.mark.parametrize("drill", ["crash=2", "stall=2", "quit=end"])
+def test_a_movie_is_made_again_from_its_beginning(job, drill: str, capsys) -> None:
+    job.change(writers=(ManifestWriter("Write1", "mov", movie=True),), stall_s=3)
+    assert job.run(NATRON_IEXEC_SLATE=drill) == 0
+    assert (job.out / "frames" / "movie.mov").read_bytes().count(b"\xff\xd8\xff") == 3
+    assert ("rendering 1-3 again" in capsys.readouterr().out) == (drill != "quit=end")
 
 
 @pytest.mark.parametrize("drill", ["crash=2", "skip=2", "cut=2"])
@@ -94,8 +137,7 @@ def test_a_writer_that_is_not_in_the_project_fails_in_words(job, capsys) -> None
 
 
 def test_a_damaged_project_fails_in_words(job, capsys) -> None:
-    job.files[0] = InputFile("project.ntp", sha256_hex(b"<no"), 3, job.content.add(b"<no"))
-    job.change(files=tuple(job.files))
+    job.replace(0, b"<no")
     assert job.run() == 1
     assert "FAILED" in capsys.readouterr().out.strip().splitlines()[-1]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +29,12 @@ Pack = Callable[..., Any]
 def pack(job: Any, tmp_path: Path) -> Pack:
     """Makes `job` one of frames 1 to 3 of a sample, changed by `edit` before; its footage is named `plates`."""
 
-    def packed(edit: Callable[[str], str] = str, plates: str = "bg") -> Any:
+    def packed(edit: Callable[[str], str] = str, plates: str = "bg", sample: str = "simple") -> Any:
         folder = tmp_path / "shot010"
         shutil.copytree(SAMPLES, folder)
         for file in (folder / "plates").glob("bg.*"):
             file.rename(file.with_name(file.name.replace("bg", plates)))
-        project = folder / "simple.ntp"
+        project = folder / f"{sample}.ntp"
         text = project.read_text().replace("/plates/bg.", f"/plates/{plates}.")
         project.write_text(edit(text).replace(RECORDED, str(folder)))
         found = scan(project, frames=[1, 2, 3])
@@ -77,16 +79,41 @@ def test_names_of_any_language_whatever_the_locale_of_the_worker(pack: Pack, cap
 def test_a_renderer_that_starts_slowly_is_no_stall(pack: Pack, capsys: Any) -> None:
     job = pack()
     job.change(stall_s=1)
-    assert job.run() == 0, capsys.readouterr().out
+    assert job.run() == 0
     assert "Stalled" not in capsys.readouterr().out
+    assert "Natron version" in json.loads((job.out / "report.json").read_text())["renderer_version"]
 
 
 def test_a_renderer_that_hangs_is_ended_and_started_again(pack: Pack, tmp_path: Path, capsys: Any) -> None:
     job = pack()
     job.change(stall_s=3)
     hanging = tmp_path / "NatronRenderer"
-    hanging.write_text(f'#!/bin/sh\nmkdir "{tmp_path}/hung" 2>/dev/null && kill -STOP $$\nexec "{RENDERER}" "$@"\n')
+    hang = f'[ "$1" = --version ] || {{ mkdir "{tmp_path}/hung" 2>/dev/null && kill -STOP $$; }}'
+    hanging.write_text(f'#!/bin/sh\n{hang}\nexec "{RENDERER}" "$@"\n')
     hanging.chmod(0o755)
     job.environ["NATRON_RENDERER"] = str(hanging)
     assert job.run() == 0
     assert "Stalled; rendering 1-3 again" in capsys.readouterr().out
+
+
+def with_views(text: str) -> str:
+    begin = text.index("\n\t<item>", text.index("<ProjectKnobsCount>4"))
+    end = text.index("\n\t</item>", begin) + len("\n\t</item>")
+    knob = re.sub(r"<Name>\w+</Name>", "<Name>viewsList</Name>", text[begin:end], count=1)
+    table = "<Value>&lt;Name&gt;Left&lt;/Name&gt;&lt;Name&gt;Right eye&lt;/Name&gt;</Value>"
+    knob = re.sub(r"<Value>.*?</Value>", lambda _: table, knob, count=1)
+    text = text[:begin] + knob + text[begin:]
+    return text.replace("<ProjectKnobsCount>4", "<ProjectKnobsCount>5").replace("/comp_####.png<", "/%V/comp_####.png<")
+
+
+def test_every_view_is_rendered(pack: Pack, capsys: Any) -> None:
+    job = pack(with_views)
+    assert job.run() == 0, capsys.readouterr().out
+    listed = [(frame.frame, frame.view) for frame in job.frames().frames]
+    assert listed == [(frame, view) for frame in (1, 2, 3) for view in ("Left", "Right eye")]
+
+
+def test_a_movie_is_rendered(pack: Pack, capsys: Any) -> None:
+    job = pack(sample="movie")
+    assert job.run() == 0, capsys.readouterr().out
+    assert [frame.file for frame in job.frames().frames] == ["frames/movie.mov"]
