@@ -269,7 +269,9 @@ class Jobs:
             claimed = self._watcher.claim(job)
             tasks, refund = tasks + claimed.tasks, refund + claimed.refund_nrlc
             if claimed.tasks:
-                self._spool.update(job.id, error=None)
+                job = self._spool.update(job.id, error=None)
+                # the chain's news may have ended the job before the claim's gas was known
+                self._ledger.record(job, self._watcher.refunded_nrlc(job))
                 self._pipeline.look(job.id)
         return {"tasks": tasks, "refund_nrlc": refund}
 
