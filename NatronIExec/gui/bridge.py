@@ -96,7 +96,7 @@ class Bridge(QtCore.QObject):
                 request.release()
         self.reconnect()
         for lane in self._lanes.values():
-            lane.put(None)
+            lane.close()
 
     # On the background threads
 

@@ -99,8 +99,13 @@ def connect(signal: Any, slot: Callable[..., Any]) -> Callable[..., None]:
 
 def connect_while_open(dialog: Any, signal: Any, slot: Callable[..., Any]) -> None:
     """Connect a slot of a dialog to what outlives it: once it is closed it hears nothing more, and can be let go of."""
-    receive = connect(signal, slot)
-    connect(dialog.finished, lambda: signal.disconnect(receive))
+    heard = [connect(signal, slot)]
+
+    def leave() -> None:
+        while heard:  # a dialog that is opened again is closed again
+            signal.disconnect(heard.pop())
+
+    connect(dialog.finished, leave)
 
 
 def start_thread(name: str, body: Callable[[], None]) -> threading.Thread:

@@ -104,17 +104,23 @@ class Lane:
         self._new_client, self._post = new_client, post
         self._client: Any = None
         self._wishes: queue.Queue[Optional[Request]] = queue.Queue()
+        self._closing = threading.Event()
         faults.start_thread("iexec-" + name, self._run)
 
-    def put(self, request: Optional[Request]) -> None:
+    def put(self, request: Request) -> None:
         self._wishes.put(request)
+
+    def close(self) -> None:
+        """What is still asked, or waits for its turn, starts no engine for a Natron that has ended."""
+        self._closing.set()
+        self._wishes.put(None)
 
     def _run(self) -> None:
         while True:
             request = self._wishes.get()
             if request is None:
                 break
-            if not request.cancelled.is_set():
+            if not request.cancelled.is_set() and not self._closing.is_set():
                 self._answer(request)
         self._drop_client()
 
@@ -147,6 +153,8 @@ class Lane:
         if self._client is not None and not self._client.connected:
             self._drop_client()
         if self._client is None:
+            if self._closing.is_set():
+                raise Cancelled("Natron ends.")
             self._client = connected(self._new_client)
         client = self._client
         return client.call(

@@ -25,6 +25,7 @@ from NatronIExec.gui import faults  # noqa: E402
 from NatronIExec.gui.bridge import Bridge  # noqa: E402
 from NatronIExec.gui.choices import Choices  # noqa: E402
 from NatronIExec.gui.qt import QtCore, QtWidgets  # noqa: E402
+from NatronIExec.gui.submit_dialog import SubmitDialog  # noqa: E402
 from NatronIExec.host.project import Snapshot  # noqa: E402
 
 PATIENCE_S = 20
@@ -97,3 +98,20 @@ def snapshot(tmp_path):
 @pytest.fixture
 def choices(tmp_path):
     return Choices(tmp_path / "choices")
+
+
+@pytest.fixture
+def open_dialog(bridge, snapshot, choices, until):
+    opened = []
+
+    def show(shot=snapshot, ready=True):
+        dialog = SubmitDialog(bridge, lambda: shot, choices, lambda: True, lambda name: None)
+        dialog.show()
+        opened.append(dialog)
+        if ready:
+            until(lambda: dialog.draft.plan is not None and dialog.wallet is not None, "for the price")
+        return dialog
+
+    yield show
+    for dialog in opened:
+        dialog.close()

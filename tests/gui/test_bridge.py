@@ -1,5 +1,6 @@
 """The way to the engine: what is stopped stops, what is slow holds up only itself."""
 
+import threading
 import weakref
 
 import pytest
@@ -102,3 +103,17 @@ def test_no_lane_keeps_who_asked(bridge, engine, until, how):
         (request.cancel if how == "cancelled" else bridge.close)()
     del asks
     assert gone() is None
+
+
+def test_an_open_question_starts_no_engine_for_a_natron_that_ended(bridge, engine, until):
+    before = set(threading.enumerate())
+    held = engine.hold("networks")
+    ask(bridge, "networks")
+    ask(bridge, "networks")
+    until(lambda: engine.args_of("networks"), "for the question")
+    lanes = [one for one in set(threading.enumerate()) - before if one.name.startswith("iexec-")]
+    bridge.close()
+    engine.drop_clients()
+    held.set()
+    until(lambda: lanes and not any(lane.is_alive() for lane in lanes), "for the lanes to end")
+    assert len(engine.args_of("networks")) == 1
