@@ -112,7 +112,7 @@ class Manifest:
                 clips=tuple(tuple(clip) for clip in wire["clips"]),
                 hashes=str(wire["hashes"]),
                 sealed=bool(wire["sealed"]),
-                results_for=str(wire.get("results_for", "")),
+                results_for=str(wire["results_for"]),
                 stall_s=int(wire["stall_s"]),
                 environment=dict(wire["environment"]),
                 arguments=tuple(wire["arguments"]),

@@ -37,6 +37,6 @@ def test_uploaded_inputs_are_gone_afterwards(farm: Any, submission: dict[str, An
     job = farm.call("submit", **submission)["job"]
     assert farm.settled(job)["state"] == "done"
     farm.engine.farm.pipeline.stop()  # waits for what runs; clearing is queued before the job is told to be over
-    farm.engine.farm.pipeline._do_clear(job)
+    farm.engine.farm.pipeline._ending.clear(job)
     manifest = farm.call("show", job=job)["manifest"]
     assert farm.engine.farm.services.of("local").storage.has([manifest]) == set()

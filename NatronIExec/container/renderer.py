@@ -119,21 +119,39 @@ def _run(
     bounds: Bounds,
     progress: Callable[[int], None],
 ) -> Outcome:
-    child = subprocess.Popen(
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(environment),
-        cwd=str(folder),
-        preexec_fn=os.setpgrp,
-    )
+    # No signal may come between the start of the renderer and the watch over it; the renderer itself can be ended.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def begin() -> None:
+        os.setpgrp()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    try:
+        child = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=str(folder),
+            preexec_fn=begin,
+        )
+        return _watched(child, bounds, progress, lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _watched(
+    child: subprocess.Popen[bytes], bounds: Bounds, progress: Callable[[int], None], watching: Callable[[], object]
+) -> Outcome:
+    """`watching` is called once an exception can no longer leave the renderer behind."""
     lines: queue.Queue[Optional[str]] = queue.Queue()
     assert child.stdout is not None
     reader = threading.Thread(target=_pump, args=(child.stdout, lines), daemon=True)
     reader.start()
     outcome = Outcome()
     try:
+        watching()
         _follow(lines, outcome, bounds, Life(child.pid, bounds.stall_s, bounds.clock), progress)
         code = None if outcome.stalled or outcome.late else child.wait()
     finally:

@@ -14,7 +14,9 @@ import pytest
 from NatronIExec.devnet.local_iexec import LocalIexec
 from NatronIExec.devnet.market_service import MarketService
 from NatronIExec.errors import ServiceError
-from NatronIExec.iexec.market import Market, authorization
+from NatronIExec.iexec import scheduler
+from NatronIExec.iexec.challenge import authorization
+from NatronIExec.iexec.market import Market
 from NatronIExec.iexec.network import NO_TAG
 from NatronIExec.iexec.orders import new_salt, sign_order
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, RequestOrder
@@ -125,7 +127,7 @@ def test_logs_are_for_the_requester(farm: Any, submission: dict[str, Any], get: 
         get(f"/tasks/{taskid}/logs", {"authorization": f"0x_0x_{requester.address}"})
     for who, refused in ((stranger, True), (requester, False)):
         challenge = get("/tasks/logs/challenge", address=who.address)
-        headers = {"authorization": authorization(challenge, who)}
+        headers = {"authorization": authorization(challenge, scheduler.SERVICE, local.network.chain_id, who)}
         if refused:
             with pytest.raises(urllib.error.HTTPError, match="403"):
                 get(f"/tasks/{taskid}/logs", headers)

@@ -14,7 +14,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from NatronIExec.container.renderer import run
+from NatronIExec.container.renderer import Bounds, run
 from NatronIExec.devnet import processes, sandbox
 from NatronIExec.devnet.processes import spawn, stop
 
@@ -30,8 +30,8 @@ wait
 #: Like the container program: runs the renderer and follows it.
 CONTAINER = """
 import os, pathlib, sys
-from NatronIExec.container.renderer import run
-run([sys.argv[1]], os.environ, pathlib.Path.cwd(), 1000, print)
+from NatronIExec.container.renderer import Bounds, run
+run([sys.argv[1]], os.environ, pathlib.Path.cwd(), Bounds(1000), print)
 """
 
 
@@ -104,7 +104,7 @@ def test_a_container_that_is_asked_to_end_ends_its_renderer(renderers: Renderers
 def test_a_renderer_also_runs_where_no_signal_can_be_caught(tmp_path: Path) -> None:
     found: list[object] = []
     before = signal.getsignal(signal.SIGTERM)
-    say: Callable[[], None] = lambda: found.append(run(["true"], os.environ, tmp_path, 10, print))  # noqa: E731
+    say: Callable[[], None] = lambda: found.append(run(["true"], os.environ, tmp_path, Bounds(10), print))  # noqa: E731
     aside = threading.Thread(target=say)
     aside.start()
     aside.join()
