@@ -95,7 +95,7 @@ class Ending:
             "failed": ("error", "no frame was rendered."),
         }
         level, text = words[job.state]
-        remedy = {"done": "", "held": "Look at them, then render the rest."}.get(job.state, "Retry renders them again.")
+        remedy = {"done": "", "held": "Look at them, then render the rest."}.get(job.state, "They can be rendered again; what is there stays.")
         self._events.notice(job.id, level, f"{job.name}: {text}", remedy)
         if job.state == "done" and job.rest is not None and not job.cancelled:
             self._test_over(job.id)

@@ -168,15 +168,14 @@ class DestinationSection(QtWidgets.QGroupBox):
 
 
 def group_line(row: Dict[str, Any]) -> str:
-    """`iExec worker group: up to 50 min a task, trust 1, 500 tasks left`, or why it does not fit."""
+    """`iExec workers: up to 50 min a task, 500 tasks left`, or why it does not fit."""
     name = row["name"] or words.short_address(row["workerpool"])
     if not row["fits"]:
         return "{} does not fit: {}.".format(name, (row["reason"] or "ask them").rstrip("."))
-    return "{}: up to {} a task{}{}.".format(
+    return "{}: up to {} a task{}.".format(
         name,
         words.duration(row["time_limit_s"]),
         ", {} left".format(words.count(row["volume"], "task")) if row["volume"] < PLENTY else "",
-        ", checked by {} workers".format(row["trust"]) if row["trust"] > 1 else "",
     )
 
 
