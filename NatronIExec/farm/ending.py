@@ -88,14 +88,14 @@ class Ending:
 
     def _after(self, job: Job) -> None:
         self._watcher.forget(job.id)
+        again = "They can be rendered again; what is there stays."
         words = {
-            "done": ("info", "all frames are there."),
-            "held": ("warning", "the test frames are there."),
-            "partly": ("warning", "some frames are missing."),
-            "failed": ("error", "no frame was rendered."),
+            "done": ("info", "all frames are there.", ""),
+            "held": ("warning", "the test frames are there.", "Look at them, then render the rest."),
+            "partly": ("warning", "some frames are missing.", again),
+            "failed": ("error", "no frame was rendered.", again),
         }
-        level, text = words[job.state]
-        remedy = {"done": "", "held": "Look at them, then render the rest."}.get(job.state, "They can be rendered again; what is there stays.")
+        level, text, remedy = words[job.state]
         self._events.notice(job.id, level, f"{job.name}: {text}", remedy)
         if job.state == "done" and job.rest is not None and not job.cancelled:
             self._test_over(job.id)
