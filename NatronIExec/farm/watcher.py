@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from NatronIExec.errors import ResultRefused, Unreachable
+from NatronIExec.errors import OrderRefused, ResultRefused, Unreachable
 from NatronIExec.farm.buyer import Sign
 from NatronIExec.farm.job import Job, JobTask, Sent
 from NatronIExec.farm.services import NetworkServices, Services
@@ -23,6 +24,7 @@ from NatronIExec.iexec.watch import BagWatch, TaskChange
 FINAL = ("done", "refused", "refunded")
 #: Seconds that a claim may take to be mined; jobs are not watched meanwhile.
 CLAIM_PATIENCE_S = 30.0
+CLAIM_TRIES = 3
 
 
 class Claimed(NamedTuple):
@@ -83,6 +85,10 @@ class Watcher:
         """Get the money of overdue tasks back. One at a time: what a person claims, the engine may be claiming by
         itself. Raises WalletLocked, NotEnoughFunds, Unreachable."""
         with self.claiming:
+            for _ in range(CLAIM_TRIES - 1):
+                with contextlib.suppress(OrderRefused):
+                    return self._claim(job)
+                # a task moved on between the look and the claim: look again
             return self._claim(job)
 
     def _claim(self, job: Job) -> Claimed:
