@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import tempfile
@@ -118,7 +119,8 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
     names = list(dict.fromkeys(chunk.writer for chunk in scan.chunks))
     writers = {writer.name: writer for writer in scan.writers}
 
-    def positions(paths: Sequence[str]) -> tuple[int, ...]:
+    @functools.lru_cache(maxsize=1)  # neighbours often need the same files
+    def positions(paths: tuple[str, ...]) -> tuple[int, ...]:
         found = {position[job] for path in paths for _, job in shot.of(path)}
         return tuple(sorted(found))
 
