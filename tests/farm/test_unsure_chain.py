@@ -85,6 +85,7 @@ def test_money_for_the_first_of_two_deals_only(
 ) -> None:
     """Spent elsewhere between the two: what was bought is rendered, and the rest says why not."""
     requester = local.people["requester"].address
+    twisted.call("wallet.deposit", amount_nrlc=10**9, network="local")  # so that each purchase is one transaction
     funds = local.chain.chain.rpc("eth_getBalance", requester, "latest")
 
     def twist(calls: list[Any], forward: Any) -> bytes:
