@@ -239,7 +239,7 @@ class Buyer:
 
     def _check_cancelled(self, job_id: str) -> None:
         if self._stopping() or self._spool.job(job_id).cancelled:
-            raise Cancelled("Cancelled before anything was bought.")
+            raise Cancelled("Cancelled.")
 
 
 def _check_gas(job: Job, transactions: Sequence[Transaction]) -> None:
