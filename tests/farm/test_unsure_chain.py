@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def test_money_for_the_first_of_two_deals_only(
     def twist(calls: list[Any], forward: Any) -> bytes:
         answer = forward(calls)
         if node.asks(calls, "eth_sendRawTransaction"):
+            local.hub.wait(json.loads(answer)["result"])
             local.chain.chain.rpc("anvil_setBalance", requester, hex(1000))
         return answer
 
