@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from NatronIExec.farm.services import NetworkServices, Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.iexec.claims import build_claims, claimable
 from NatronIExec.iexec.hub import Hub
-from NatronIExec.iexec.records import Deal, TaskStatus
+from NatronIExec.iexec.records import Deal, Task, TaskStatus
 from NatronIExec.iexec.results import result_location
 from NatronIExec.iexec.transactions import SignedTransaction, require_gas
 from NatronIExec.iexec.watch import BagWatch, TaskChange
@@ -85,19 +84,28 @@ class Watcher:
         """Get the money of overdue tasks back. One at a time: what a person claims, the engine may be claiming by
         itself. Raises WalletLocked, NotEnoughFunds, Unreachable."""
         with self.claiming:
-            for _ in range(CLAIM_TRIES - 1):
-                with contextlib.suppress(OrderRefused):
-                    return self._claim(job)
-                # a task moved on between the look and the claim: look again
-            return self._claim(job)
+            claimed: dict[str, Task] = {}
+            for tries_left in reversed(range(CLAIM_TRIES)):
+                try:
+                    overdue = self._overdue(job)
+                    claimed.update({task.taskid: task for task in overdue})
+                    if overdue:
+                        self._send_claims(job, overdue)
+                    break
+                except OrderRefused:  # a task moved on between the look and the claim: look again
+                    if not tries_left:
+                        raise
+            prices = _prices(job)
+            return Claimed(len(claimed), sum(prices.get(task.dealid, 0) for task in claimed.values()))
 
-    def _claim(self, job: Job) -> Claimed:
+    def _overdue(self, job: Job) -> list[Task]:
         net = self._services.of(job.quote.network)
         # what was sent before and not seen mined comes first, so that nothing is claimed twice
         self._mined(job, net, self._claims.pop(job.id, ()))
-        overdue = claimable(net.hub, self._deals_of(job, net), net.hub.block().timestamp_s, job.quote.timeref_s)
-        if not overdue:
-            return Claimed(0, 0)
+        return claimable(net.hub, self._deals_of(job, net), net.hub.block().timestamp_s, job.quote.timeref_s)
+
+    def _send_claims(self, job: Job, overdue: Sequence[Task]) -> None:
+        net = self._services.of(job.quote.network)
         signer = self._sign(job.quote.account)
         with net.sending:
             transactions = build_claims(net.hub, overdue, job.quote.account)
@@ -108,8 +116,6 @@ class Watcher:
         if not self._mined(job, net, signed):
             self._claims[job.id] = signed
             raise Unreachable("The claim is not mined yet.", "It is looked up again; the money comes when it is.")
-        prices = _prices(job)
-        return Claimed(len(overdue), sum(prices.get(task.dealid, 0) for task in overdue))
 
     def _mined(self, job: Job, net: NetworkServices, signed: Sequence[SignedTransaction]) -> bool:
         """Whether all are, after some patience; what they cost is the job's. Raises OrderRefused for one that
