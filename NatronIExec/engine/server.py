@@ -23,6 +23,8 @@ from NatronIExec.farm import disk
 #: A client that does not read is let go rather than waited for.
 MAX_WAITING = 20_000
 REQUEST_THREADS = 16
+#: Windows connect several times at once; whom the system turns away at the door knocks again a second later.
+WAITING_AT_THE_DOOR = 64
 
 Message = dict[str, Any]
 
@@ -60,7 +62,7 @@ class Server:
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
         self._key = os.urandom(32)
-        self._listener = Listener((HOST, 0))
+        self._listener = Listener((HOST, 0), backlog=WAITING_AT_THE_DOOR)
         self._clients: set[_Client] = set()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request")

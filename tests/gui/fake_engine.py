@@ -130,7 +130,7 @@ class FakeEngine:
             "settings.get": lambda args: self.settings,
             "settings.set": self._set,
         }
-        self._listener = Listener(("127.0.0.1", 0), authkey=self.key)
+        self._listener = Listener(("127.0.0.1", 0), backlog=64, authkey=self.key)
         self.address = self._listener.address
         threading.Thread(target=self._accept, daemon=True).start()
 
