@@ -133,7 +133,13 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
         ),
         files=tuple(files),
         chunks=tuple(
-            Chunk(chunk.index, names.index(chunk.writer), chunk.frames, positions(chunk.files)) for chunk in scan.chunks
+            Chunk(
+                chunk.index,
+                names.index(chunk.writer),
+                chunk.frames,
+                positions((*chunk.files, *scan.looked_at.get(chunk.writer, ()))),
+            )
+            for chunk in scan.chunks
         ),
         gateways=(terms.gateway,),
         clips=tuple(clip for clip in (positions(paths) for paths in scan.clips) if clip),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ class Scan:
     colour: tuple[ColourConfig, ...] = field(default=(), repr=False)
     fonts: tuple[FontUse, ...] = field(default=(), repr=False)
     graph: Graph | None = field(default=None, repr=False, compare=False)
+    looked_at: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The ScanSheet of docs/engine-protocol.md."""

@@ -104,6 +104,19 @@ class Clip:
                     yield from self._whole()
                     return
 
+    def looked_at(self) -> list[str]:
+        """What Natron opens whatever is rendered, to know the clip's size, pixel aspect and rate: without it the
+        pictures of a writer have the project's size instead (GenericReader::getClipPreferences, seen running). It asks
+        for the time at which the clip starts as if that were a frame of the sequence, so both are here."""
+        if self.single or self.pattern.has_tiles or not self.disk:
+            return []
+        try:
+            first, start = self.domain()[0], self._number("startingTime", 0)
+        except Unsure:
+            first, start = min(self.disk.values()), None
+        frames = {first, first if start is None else start}
+        return [path for path in (self.pattern.name(frame, 0, self._views) for frame in frames) if path in self.disk]
+
     def _whole(self) -> Iterator[Opened]:
         """Every file of the clip that a time can ask for: those within its frame range."""
         try:
@@ -149,6 +162,9 @@ class FolderClip(Clip):
     def opened(self, times: Times, view: int) -> Iterator[Opened]:
         for path in self.disk:
             yield Opened(path)
+
+    def looked_at(self) -> list[str]:
+        return []  # all of it is sent
 
 
 def around(first: int, last: int, frame: int, mode: str) -> int:

@@ -91,6 +91,7 @@ class _Work:
         self.chunks: list[ScanChunk] = []
         self.reached: dict[str, Placed] = {}
         self.flows: list[Flow] = []
+        self.looked_at: dict[str, tuple[str, ...]] = {}
         self._clip_numbers: dict[int, int] = {}
         self._clip_files: list[tuple[str, ...]] = []
 
@@ -186,6 +187,7 @@ class _Work:
             colour=colour,
             fonts=fonts,
             graph=self.graph,
+            looked_at=self.looked_at,
         )
 
     def _with(self, everywhere: set[str]) -> Iterator[ScanChunk]:
@@ -217,6 +219,7 @@ class _Work:
         self.flows.append(flow)
         self.reached.update({placed.name: placed for placed in flow.reached()})
         still = self._still_files(flow, out)
+        self.looked_at[writer.name] = self._looked_at(flow, out)
         views = (0,) if writer.movie else tuple(range(len(self.views)))
         size = len(wanted) if writer.movie else chunk or DEFAULT_CHUNK
         before: set[str] = set()
@@ -297,6 +300,16 @@ class _Work:
                 if use.kind in ("file", "project") or (use.kind == "folder" and placed.name not in self.clips):
                     found |= self._still(use, out)
         return found
+
+    def _looked_at(self, flow: Flow, out: frozenset[str]) -> tuple[str, ...]:
+        """Of every clip that takes part, what tells its size."""
+        found = set()
+        for placed in flow.reached():
+            for clip in self.clips.get(placed.name, ()):
+                for path in set(clip.looked_at()) - out:
+                    self._add(path, placed.name, clip.why, self._number_of(clip))
+                    found.add(path)
+        return tuple(sorted(found))
 
     def _still(self, use: FileUse, out: frozenset[str]) -> set[str]:
         path = use.pattern.text

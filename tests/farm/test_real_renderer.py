@@ -45,7 +45,15 @@ def shot(tmp_path: Path) -> Path:
 def test_the_frames_are_those_of_a_direct_run(
     farm: Any, shot: Path, tmp_path: Path, name: str, writer: str, frames: str
 ) -> None:
-    project = shot / f"{name}.ntp"
+    _compare(farm, tmp_path, shot / f"{name}.ntp", writer, frames)
+
+
+def test_a_chunk_in_the_middle_has_the_size_of_the_first(farm: Any, orbit: Path, tmp_path: Path) -> None:
+    """The project's format is another than its clip's: only the clip's first file tells."""
+    _compare(farm, tmp_path, orbit, "Write1", "5-8")
+
+
+def _compare(farm: Any, tmp_path: Path, project: Path, writer: str, frames: str) -> None:
     home = tmp_path / "came-home"
     asked = {"project": str(project), "network": "local", "writers": [writer], "frames": frames, "chunk": 2}
     job = farm.call("submit", **asked, out=str(home))["job"]

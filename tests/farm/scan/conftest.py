@@ -215,7 +215,11 @@ def needed() -> Callable[..., set[str]]:
 
     def names(made: Made, *frames: int, **more: Any) -> set[str]:
         found = scan(made.save(), frames=frames, environment={}, **more)
-        return {str(Path(file.path).relative_to(made.folder)) for file in found.files if file.exists}
+        # what frames ask for; the file that tells a clip's size (`Scan.looked_at`) goes along besides
+        asked = {path for chunk in found.chunks for path in chunk.files}
+        return {
+            str(Path(file.path).relative_to(made.folder)) for file in found.files if file.exists and file.path in asked
+        }
 
     return names
 

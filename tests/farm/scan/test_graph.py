@@ -36,8 +36,9 @@ def test_reader_and_writer_in_a_group(make: Any) -> None:
     )
     made.node("G", "Group", children=inside)
     found = scan(made.save(), writers=["G.W"], frames=[2], environment={})
-    assert [Path(entry.path).name for entry in found.files] == ["a.0002.png"]
-    assert found.files[0].node == "G.R"
+    assert [Path(entry.path).name for entry in found.files] == ["a.0001.png", "a.0002.png"]
+    assert [Path(path).name for path in found.chunks[0].files] == ["a.0002.png"]
+    assert found.files[1].node == "G.R"
 
 
 def test_two_inputs_by_label(make: Any, needed: Any) -> None:
@@ -177,7 +178,7 @@ def test_inputs_by_position_as_old_projects_have_them(make: Any, tmp_path: Path)
     )
     path = made.file("old.ntp", text)
     found = scan(path, frames=[2], environment={})
-    assert [Path(file.path).name for file in found.files] == ["a.0002.png"]
+    assert [Path(path).name for path in found.chunks[0].files] == ["a.0002.png"]
 
 
 def test_circle_ends(make: Any, needed: Any, codes: Any) -> None:

@@ -87,7 +87,7 @@ def test_versions_of_the_format(make: Any, tmp_path: Path) -> None:
         assert parse_project(path).version == (2, minor, 0)
     old = text.replace("<VersionMajor>2</VersionMajor><VersionMinor>5</VersionMinor><VersionRev>0</VersionRev>", "")
     assert parse_project(written(tmp_path, old)).version == (0, 0, 0)
-    assert len(scan(written(tmp_path, old), frames=[2], environment={}).files) == 1
+    assert len(scan(written(tmp_path, old), frames=[2], environment={}).chunks[0].files) == 1
 
 
 def _flip(random_: random.Random, data: bytearray) -> None:

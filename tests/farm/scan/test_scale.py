@@ -40,7 +40,8 @@ def test_five_thousand_nodes(large: Path) -> None:
     seen: list[tuple[int, int, str]] = []
     found = scan(large, environment={}, progress=lambda *step: seen.append(step))
     assert time.monotonic() - began < PATIENCE
-    assert len(found.files) == 10 * 21
+    assert len({path for chunk in found.chunks for path in chunk.files}) == 10 * 21
+    assert len(found.files) == 10 * (21 + 1)  # and what tells each clip's size
     assert {what.split(" frame ")[0] for _, _, what in seen} >= {"Reading the project", "Finding what"}
     assert all(done <= total for done, total, _ in seen)
 
@@ -59,7 +60,8 @@ def test_crowded_folder(make: Any) -> None:
     """A few frames of a large folder cost one listing, not a stat a file; whole clips of it are one list."""
     made = crowded(make)
     made.write("W", "R", frames=(1, 30))
-    assert len(scan(made.save(), environment={}).files) == 30
+    found = scan(made.save(), environment={})
+    assert len({path for chunk in found.chunks for path in chunk.files}) == 30
     made.node("U", "com.unknown.Thing", "R")
     made.write("V", "U", "v.####.png", frames=(1, 400))
     found = scan(made.save(), writers=["V"], environment={})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -236,3 +237,27 @@ def test_retime_with_a_keyframed_speed_and_a_warp(through: Any, knob: Any) -> No
     assert through(".Retime", 6, warp=straight, filter=0) == [6]
     bent = knob(0, "Parametric", curves=(((0, 0, 2, 1, 1), (1, 0.5, 2, 1, 1)),))
     assert through(".Retime", 6, warp=bent) == list(range(1, 31))
+
+
+def test_what_tells_the_size_of_a_clip_goes_to_every_chunk(make: Any, tmp_path: Path) -> None:
+    """GenericReader::getClipPreferences reads it, whatever is rendered."""
+    from NatronIExec.farm.bundle import Terms, make_bundle
+    from NatronIExec.farm.hashes import Hashes
+    from NatronIExec.farm.scan import scan
+    from NatronIExec.manifest import Manifest
+
+    made = make()
+    made.read("A", made.footage("a.%04d.png"), 3, 30)
+    made.read("B", made.footage("b.%04d.png"), 1, 30, startingTime=7)
+    made.read("C", made.footage("c.%04d.png"), 1, 30)
+    made.node("M", "net.sf.openfx.MergePlugin", "A", "B")
+    made.write("W", "M")
+    found = scan(made.save(), frames=[12, 13], chunk=1, environment={})
+    assert {Path(path).name for path in found.looked_at["W"]} == {"a.0003.png", "b.0001.png", "b.0007.png"}
+    assert all(file.exists for file in found.files)
+    bundle = make_bundle(found, tmp_path / "job", Terms("j", "http://127.0.0.1", 1, 300), Hashes())
+    manifest = Manifest.from_bytes(bundle.manifest)
+    for chunk in manifest.chunks:
+        names = {Path(manifest.files[number].path).name for number in chunk.files}
+        assert names >= {"a.0003.png", "b.0001.png", "b.0007.png"}
+    assert not any("c.0" in file.path for file in manifest.files)

@@ -175,7 +175,7 @@ def test_graphs_against_recursion(make: Any, graph: list[Any], frame: int) -> No
                 made.file(f"p/{name}.{number:04d}.png")
     built(made, graph)
     found = scan(made.save(), frames=[frame], environment={})
-    sent = {Path(file.path).name for file in found.files}
+    sent = {Path(path).name for chunk in found.chunks for path in chunk.files}
     expected = {f"N{reader}.{number:04d}.png" for reader, number in asked(graph, len(graph) + 1, frame)}
     assert sent == expected
 
@@ -197,6 +197,7 @@ def test_retime_is_travelled_distance(make: Any, first: int, speed: float, frame
         at += speed if frame > first else -speed
     wanted = {math.floor(at + 1e-9), math.ceil(at - 1e-9)} if kind == "linear" else {math.floor(at + 0.5)}
     expected = {f"f.{min(max(number, first), last):04d}.png" for number in wanted}
-    sent = {Path(file.path).name for file in scan(made.save(), frames=[frame], environment={}).files}
+    found = scan(made.save(), frames=[frame], environment={})
+    sent = {Path(path).name for chunk in found.chunks for path in chunk.files}
     assert expected <= sent or abs(at * 2 - round(at * 2)) < 1e-6
     assert len(sent) <= 4
