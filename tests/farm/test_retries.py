@@ -16,7 +16,7 @@ from NatronIExec.farm.submission import Submission
 from NatronIExec.iexec.network import NO_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder
 
-PROJECT = Path("/work/spool/job/project.ntp")
+PROJECT = Path("/show/spool/job/project.ntp")
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def job() -> Job:
     app = AppOrder(z, 0, 1, NO_TAG, z, z, z, "0x" + "00" * 32)
     quote = Quote("local", 31337, z, app, (), 1, 0, "S", 300, NO_TAG, 1, 0, 1, 0)
     deal = {"dealid": "0x01", "tasks": 1, "price_nrlc": 1}
-    return Job("job", 0.0, Submission("/work/shot.ntp", "local"), quote, 1, state="partly", deals=(deal,))
+    return Job("job", 0.0, Submission("/show/shot.ntp", "local"), quote, 1, state="partly", deals=(deal,))
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ class FakeEngine:
             "logs": lambda args: {"lines": [f"line {n}" for n in range(5)]},
             "cancel": lambda args: {"stopped": ["3 tasks were not started"], "bought": ["2 tasks are paid"]},
             "retry": lambda args: {"job": "job-retry"},
-            "import": lambda args: {"imported": 3, "skipped": 1, "folder": "/work/renders"},
+            "import": lambda args: {"imported": 3, "skipped": 1, "folder": "/show/renders"},
             "claim": lambda args: {"tasks": 2, "refund_nrlc": 200_000_000},
             "remove": self._remove,
             "bundle": lambda args: {"path": args["to"]},

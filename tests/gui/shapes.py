@@ -122,8 +122,8 @@ def job_row(job="job-1", **changes):
     row = {
         "id": job,
         "name": "shot_010",
-        "project": "/work/shot_010.ntp",
-        "original": "/work/shot_010.ntp",
+        "project": "/show/shot_010.ntp",
+        "original": "/show/shot_010.ntp",
         "writers": ["Write1"],
         "network": "arbitrum-sepolia",
         "state": "rendering",
@@ -143,7 +143,7 @@ def job_row(job="job-1", **changes):
         "workerpool": POOL,
         "refund_at_s": 1_790_010_000,
         "eta_s": 240,
-        "out": "/work/renders",
+        "out": "/show/renders",
         "last_update_s": 1_790_000_100,
         "error": None,
         "thumbnail": None,
@@ -163,7 +163,7 @@ def frame_row(frame, state="waiting", **changes):
         "tries": 0 if state == "waiting" else 1,
         "time_s": 12.5 if state in ("done", "imported") else None,
         "size": 1_250_000 if state in ("done", "imported") else None,
-        "file": f"/work/renders/beauty.{frame:04d}.png" if state == "imported" else None,
+        "file": f"/show/renders/beauty.{frame:04d}.png" if state == "imported" else None,
         "log": f"Write1 ==> Frame: {frame}, Progress: 100.0%" if state == "imported" else "",
     }
     row.update(changes)
@@ -176,7 +176,7 @@ def writer_row(name="Write1", **changes):
         "label": name,
         "enabled": True,
         "reason": "",
-        "file": "/work/renders/beauty.####.exr",
+        "file": "/show/renders/beauty.####.exr",
         "format": "exr",
         "first": 1,
         "last": 20,
@@ -193,7 +193,7 @@ def scan_sheet(**changes):
         "writers": [writer_row()],
         "files": [
             {
-                "path": f"/work/plates/plate.{n:04d}.exr",
+                "path": f"/show/plates/plate.{n:04d}.exr",
                 "node": "Read1",
                 "why": "input",
                 "size": 12_000_000,
@@ -206,7 +206,7 @@ def scan_sheet(**changes):
                 "index": i,
                 "writer": "Write1",
                 "frames": list(range(i * 4 + 1, i * 4 + 5)),
-                "files": ["/work/plates/plate.0001.exr"],
+                "files": ["/show/plates/plate.0001.exr"],
             }
             for i in range(5)
         ],
@@ -324,8 +324,8 @@ def job_sheet(row=None, **changes):
     sheet.update(
         {
             "submission": {
-                "project": "/work/shot_010.ntp",
-                "original": "/work/shot_010.ntp",
+                "project": "/show/shot_010.ntp",
+                "original": "/show/shot_010.ntp",
                 "writers": ["Write1"],
                 "frames": None,
                 "chunk": 4,

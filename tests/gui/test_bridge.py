@@ -51,7 +51,7 @@ def test_the_wallet_is_locked_at_once(bridge, engine, until):
     ask(bridge, "test_endpoint", {"network": "arbitrum", "kind": "rpc", "url": "http://127.0.0.1:1"})
     ask(bridge, "workerpools", {"network": "arbitrum"})
     ask(bridge, "wallet.state", {"network": "arbitrum"})
-    ask(bridge, "bundle", {"job": "job-1", "to": "/work/sent"})
+    ask(bridge, "bundle", {"job": "job-1", "to": "/show/sent"})
     until(lambda: len(engine.asked) >= 4, "for the questions")
     _, locked = ask(bridge, "wallet.lock")
     _, settings = ask(bridge, "settings.get")

@@ -48,7 +48,7 @@ def test_frames_go_to_the_window_that_is_still_open(desk, engine, tmp_path, unti
 
 def test_a_read_node_follows_while_the_rest_renders(desk, engine, tmp_path, until):
     rendering(engine, tmp_path / "b.ntp")
-    existing = Node("Read1", "reader", "/work/renders/beauty.####.png")
+    existing = Node("Read1", "reader", "/show/renders/beauty.####.png")
     app = App(tmp_path / "b.ntp", [existing])
     desk.open_queue(NatronWindow(app))
     until(lambda: desk.bridge.jobs, "for the job")
@@ -59,7 +59,7 @@ def test_a_read_node_follows_while_the_rest_renders(desk, engine, tmp_path, unti
 
 def test_a_finished_movie_is_no_error(desk, engine, tmp_path, until):
     row = rendering(engine, tmp_path / "b.ntp")
-    engine.frames["job-1"] = [frame_row(1, "imported", file="/work/renders/all.mov")]
+    engine.frames["job-1"] = [frame_row(1, "imported", file="/show/renders/all.mov")]
     app = App(tmp_path / "b.ntp")
     desk.open_queue(NatronWindow(app))
     until(lambda: desk.bridge.jobs, "for the job")
@@ -97,7 +97,7 @@ def test_other_settings_begin_with_those_of_the_job(desk, engine, tmp_path, unti
     project = tmp_path / "b.ntp"
     engine.jobs = [job_row(original=str(project), writers=["Write1"])]
     again = job_sheet(engine.jobs[0])
-    again["submission"].update(chunk=7, out="/work/elsewhere", frames_of={"Write1": "3,7"})
+    again["submission"].update(chunk=7, out="/show/elsewhere", frames_of={"Write1": "3,7"})
     engine.answers["show"] = lambda args: again
     queue = desk.open_queue(NatronWindow(App(project)))
     until(lambda: desk.bridge.jobs, "for the job")
@@ -105,16 +105,16 @@ def test_other_settings_begin_with_those_of_the_job(desk, engine, tmp_path, unti
     queue.actions_.run_named("duplicate")
     until(lambda: desk._dialogs, "for the dialog")
     chosen = desk.choices.load(project)
-    assert (chosen["chunk"], chosen["out"], chosen["frames"]) == (7, "/work/elsewhere", "3,7")
+    assert (chosen["chunk"], chosen["out"], chosen["frames"]) == (7, "/show/elsewhere", "3,7")
 
 
 def test_other_settings_of_another_project_name_it(desk, engine, tmp_path, until):
-    engine.jobs = [job_row(original="/work/shot_020.ntp")]
+    engine.jobs = [job_row(original="/show/shot_020.ntp")]
     queue = desk.open_queue(NatronWindow(App(tmp_path / "b.ntp")))
     until(lambda: desk.bridge.jobs, "for the job")
     queue.select("job-1")
     queue.actions_.run_named("duplicate")
-    until(lambda: "Open /work/shot_020.ntp" in queue.banner.text(), "for what to do")
+    until(lambda: "Open /show/shot_020.ntp" in queue.banner.text(), "for what to do")
     assert not desk._dialogs
 
 

@@ -400,7 +400,7 @@ def test_nothing_is_asked_for_while_nobody_looks(open_panel, engine, until):
 
 def test_news_are_shown_in_the_panel_too(open_panel, engine, until):
     panel = open_panel(job_row())
-    engine.notice("shot_010 is done.", "info", "job-1", "Its frames are in /work/renders.")
+    engine.notice("shot_010 is done.", "info", "job-1", "Its frames are in /show/renders.")
     until(lambda: "shot_010 is done." in panel.news.text(), "for the notice")
     panel.news.buttons()[0].click()
     assert not panel.news.isVisible()

@@ -237,11 +237,11 @@ def test_saving_from_the_dialog_goes_on(bridge, engine, snapshot, choices, until
 def test_what_would_be_sent_can_be_exported(open_dialog, engine, until):
     dialog = open_dialog()
     assert dialog.files.export.isEnabled()
-    dialog.files.export_wanted.emit("/work/look")
-    until(lambda: "Exported to /work/look/shot_010-to-send." in dialog.banner.text(), "for the answer")
+    dialog.files.export_wanted.emit("/show/look")
+    until(lambda: "Exported to /show/look/shot_010-to-send." in dialog.banner.text(), "for the answer")
     dialog.banner.buttons()[0].click()
     engine.refuse("bundle", "conflict", "It is there already.")
-    dialog.files.export_wanted.emit("/work/look")
+    dialog.files.export_wanted.emit("/show/look")
     until(lambda: "there already" in dialog.banner.text(), "for the refusal")
     assert engine.args_of("submit") == []
 
