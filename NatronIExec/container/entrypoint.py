@@ -6,7 +6,6 @@ frame of the chunk is proven. The last line of the output says which frame faile
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -24,7 +23,7 @@ from NatronIExec.container.inputs import Inputs, localised
 from NatronIExec.container.renderer import find_renderer, version_of
 from NatronIExec.container.task import Task, read_task, renderer_environment
 from NatronIExec.errors import NatronIExecError, ProjectError
-from NatronIExec.manifest import Frame, FrameList, ManifestWriter, canonical
+from NatronIExec.manifest import Frame, FrameList, ManifestWriter, canonical, sha256_of_file
 
 LOG_BYTES = 65_536
 #: Of the time limit, and in seconds: what is kept back to say which frame failed before the worker ends the program.
@@ -105,20 +104,12 @@ def _deliver(task: Task, done: Rendered) -> None:
         if task.manifest.hashes == "pixels":
             frames.append(Frame(number, view, f"frames/{name}", pixels=images.pixel_hash(to)))
         else:
-            frames.append(Frame(number, view, f"frames/{name}", to.stat().st_size, _sha256(to)))
+            frames.append(Frame(number, view, f"frames/{name}", to.stat().st_size, sha256_of_file(to)))
     if writer.movie:
         frames = frames[:1]
     (task.out / "frames.json").write_bytes(
         FrameList(task.manifest.job, task.chunk.index, writer.name, tuple(frames)).to_bytes()
     )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _hand_over(task: Task, path: Path, to: Path) -> None:

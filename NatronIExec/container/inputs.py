@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import random
 import time
@@ -14,7 +13,7 @@ from typing import Callable, Iterable, Sequence, Set
 from xml.sax.saxutils import escape
 
 from NatronIExec.errors import BadInput, Unreachable
-from NatronIExec.manifest import JOB_ROOT, InputFile, Manifest
+from NatronIExec.manifest import JOB_ROOT, InputFile, Manifest, sha256_of_file
 
 TRIES = 5
 THREADS = 4
@@ -129,11 +128,7 @@ def _get(url: str, to: Path, size: int) -> None:
 
 
 def _check_content(file: InputFile, path: Path) -> None:
-    digest = hashlib.sha256()
-    with path.open("rb") as content:
-        for block in iter(lambda: content.read(_BLOCK), b""):
-            digest.update(block)
-    if digest.hexdigest() != file.sha256 or path.stat().st_size != file.size:
+    if sha256_of_file(path) != file.sha256 or path.stat().st_size != file.size:
         path.unlink()
         raise BadInput(f"{file.path} is not what the manifest says.", "Submit the job again.")
 

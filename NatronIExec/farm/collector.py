@@ -8,7 +8,6 @@ left alone, another one goes to a new folder beside it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from NatronIExec import images, seal
 from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
 from NatronIExec.farm.decoder import Decoder
+from NatronIExec.farm.hashes import sha256_of
 from NatronIExec.farm.job import Job, JobFrame, JobTask
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
@@ -199,7 +199,7 @@ class Collector:
         """The same file, or the same picture under another header (an EXR holds the time of its writing)."""
         if not other.is_file():
             return False
-        if one.stat().st_size == other.stat().st_size and _sha256(one) == _sha256(other):
+        if one.stat().st_size == other.stat().st_size and sha256_of(one) == sha256_of(other):
             return True
         try:
             return images.is_picture(other.name) and self._decoder.pixel_hash(one) == self._decoder.pixel_hash(other)
@@ -281,15 +281,6 @@ def _claim_name(part: Path, target: Path) -> bool:
             return False
         part.rename(target)
     return True
-
-
-def _sha256(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest() if hasattr(hashlib, "file_digest") else _slow(path)
-
-
-def _slow(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _times(report: Path) -> dict[int, float]:

@@ -14,7 +14,7 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 from NatronIExec.errors import EngineError, EngineGone, NatronIExecError
 from NatronIExec.gui import faults
-from NatronIExec.gui.lanes import ASKS_ONLY, LANE_OF, Done, Failed, Lane, Progress, Request, connected, unexpected
+from NatronIExec.gui.lanes import LANE_OF, Done, Failed, Lane, Progress, Request, connected, unexpected
 from NatronIExec.gui.qt import QtCore, Signal
 
 #: Waits between attempts to find the engine again, in seconds; the last one repeats.
@@ -90,10 +90,7 @@ class Bridge(QtCore.QObject):
             self._closing.set()
             self._inbox.clear()
         for request in list(self._open):
-            if request.verb in ASKS_ONLY:  # whose answer nobody waits for: no engine is started for it
-                request.cancel()
-            else:
-                request.release()
+            request.release()
         self.reconnect()
         for lane in self._lanes.values():
             lane.close()

@@ -37,7 +37,7 @@ LANE_OF = {
     "wallet.lock": "lock",
 }
 #: Verbs that change nothing, however often they are asked.
-ASKS_ONLY = frozenset(
+_ASKS_ONLY = frozenset(
     {"scan", "plan", "jobs", "show", "frames", "logs", "thumbnail", "networks", "workerpools", "settings.get",
      "wallet.state", "ledger"}
 )  # fmt: skip
@@ -144,7 +144,7 @@ class Lane:
         try:
             return self._call(request)
         except EngineGone:
-            if not is_old or request.verb not in ASKS_ONLY:
+            if not is_old or request.verb not in _ASKS_ONLY:
                 raise
             self._drop_client()
             return self._call(request)
