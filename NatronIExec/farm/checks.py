@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from NatronIExec.farm.colour import ColourConfig
     from NatronIExec.farm.fonts import FontUse
     from NatronIExec.farm.found import Missing
-    from NatronIExec.farm.graph import Graph, Placed
     from NatronIExec.farm.inputs import FileUse
     from NatronIExec.farm.needs import Flow
     from NatronIExec.farm.readers import Clip
-    from NatronIExec.farm.sequences import Folders
-    from NatronIExec.farm.values import Values
     from NatronIExec.farm.writers import ScanWriter
+    from NatronIExec.ntp.file_patterns import Folders
+    from NatronIExec.ntp.node_graph import Graph, Placed
+    from NatronIExec.ntp.parameters import Values
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 _LEVELS = (ERROR, WARNING, INFO)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted, spoken
 from NatronIExec.farm.colour import DEFAULT
 from NatronIExec.farm.found import Missing
-from NatronIExec.farm.graph import is_reader
-from NatronIExec.farm.variables import mentions_environment
+from NatronIExec.ntp.node_graph import is_reader
+from NatronIExec.ntp.path_variables import mentions_environment
 
 _UNSAVED = "Untitled.ntp"
 _SAID = {"OCIO": "$OCIO", "preference": "Natron's preferences", "project": "the project"}

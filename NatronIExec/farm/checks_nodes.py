@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted
-from NatronIExec.farm.graph import Placed
 from NatronIExec.farm.inputs import RUN_SCRIPT
 from NatronIExec.farm.plugins import taking_part
+from NatronIExec.ntp.node_graph import Placed
 
 #: Read and Write nodes are saved with the version of the codec that they hold.
 _META = (".Read", ".Write")

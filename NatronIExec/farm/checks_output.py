@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted, spoken
-from NatronIExec.farm.sequences import FilePattern
+from NatronIExec.ntp.file_patterns import FilePattern
 
 
 def no_writer(facts: Facts) -> Iterator[Check]:

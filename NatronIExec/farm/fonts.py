@@ -13,9 +13,9 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from NatronIExec.farm.graph import Placed
-from NatronIExec.farm.ntp import Span
-from NatronIExec.farm.sequences import Folders
+from NatronIExec.ntp.file_patterns import Folders
+from NatronIExec.ntp.node_graph import Placed
+from NatronIExec.ntp.ntp_reader import Span
 
 OIIO_TEXT, ARENA_TEXT = "fr.inria.openfx.OIIOText", "net.fxarena.openfx.Text"
 EXTENSIONS = (".ttf", ".otf", ".ttc", ".pfb")

@@ -10,9 +10,9 @@ from typing import Any
 from NatronIExec.farm.checks import Check, in_order
 from NatronIExec.farm.colour import ColourConfig
 from NatronIExec.farm.fonts import FontUse
-from NatronIExec.farm.graph import Graph
 from NatronIExec.farm.inputs import FileUse
 from NatronIExec.farm.writers import ScanWriter
+from NatronIExec.ntp.node_graph import Graph
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from NatronIExec.farm.graph import READERS, WRITERS, Placed
 from NatronIExec.farm.timing import RULES
+from NatronIExec.ntp.node_graph import READERS, WRITERS, Placed
 
 #: Names of the built-in nodes in projects of Natron 1 (AppManager::getPluginBinaryFromOldID).
 _OLD_NAMES = frozenset({"Viewer", "Dot", "DiskCache", "BackDrop", "RotoOFX"})

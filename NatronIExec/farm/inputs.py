@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from NatronIExec.farm.graph import PRECOMP, Graph, Home, Placed, is_reader, is_writer, pre_rendered
-from NatronIExec.farm.ntp import Knob, KnobValue, Span
-from NatronIExec.farm.sequences import FilePattern
-from NatronIExec.farm.texts import constant_text, folders_in
+from NatronIExec.ntp.file_patterns import FilePattern
+from NatronIExec.ntp.name_expressions import constant_text, folders_in
+from NatronIExec.ntp.node_graph import PRECOMP, Graph, Home, Placed, is_reader, is_writer, pre_rendered
+from NatronIExec.ntp.ntp_reader import Knob, KnobValue, Span
 
 RUN_SCRIPT = "fr.inria.openfx.RunScript"
 #: Parameter types of Natron that name files.

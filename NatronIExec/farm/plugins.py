@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from NatronIExec.farm.graph import Graph, Placed
+from NatronIExec.ntp.node_graph import Graph, Placed
 
 _WORD = re.compile(r"\w+")
 

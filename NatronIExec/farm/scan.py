@@ -17,17 +17,17 @@ from NatronIExec.farm.checks_all import all_checks
 from NatronIExec.farm.colour import ColourConfig, find_colour_configs
 from NatronIExec.farm.fonts import FontUse, fonts_of
 from NatronIExec.farm.found import Missing, Scan, ScanChunk, ScanFile
-from NatronIExec.farm.graph import Placed, build_graph, is_reader, is_writer
 from NatronIExec.farm.image import keeps_time, packaged_image
 from NatronIExec.farm.inputs import FileUse, precomp_uses, uses_of
 from NatronIExec.farm.needs import Flow, is_clip_holder
-from NatronIExec.farm.ntp import parse_project
 from NatronIExec.farm.plugins import plugins_of
 from NatronIExec.farm.readers import Clip, FolderClip, range_of
-from NatronIExec.farm.sequences import Folders
-from NatronIExec.farm.values import Values
 from NatronIExec.farm.writers import ScanWriter, choose, describe_writer, view_names
 from NatronIExec.frames import cut
+from NatronIExec.ntp.file_patterns import Folders
+from NatronIExec.ntp.node_graph import Placed, build_graph, is_reader, is_writer
+from NatronIExec.ntp.ntp_reader import parse_project
+from NatronIExec.ntp.parameters import Values
 
 __all__ = ["DEFAULT_CHUNK", "Missing", "Scan", "ScanChunk", "ScanFile", "scan"]
 

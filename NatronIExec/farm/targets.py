@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 
 from NatronIExec.farm.job import Job
-from NatronIExec.farm.sequences import FilePattern
 from NatronIExec.farm.writers import ScanWriter
+from NatronIExec.ntp.file_patterns import FilePattern
 
 
 class Targets:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from NatronIExec.farm.curves import integral
-from NatronIExec.farm.graph import Placed
-from NatronIExec.farm.ntp import Key
-from NatronIExec.farm.values import Unsure, Values
+from NatronIExec.ntp.curves import integral
+from NatronIExec.ntp.node_graph import Placed
+from NatronIExec.ntp.ntp_reader import Key
+from NatronIExec.ntp.parameters import Unsure, Values
 
 #: Times of an input; None is every frame that it has.
 Times = Optional[frozenset[float]]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from NatronIExec.errors import BadInput
-from NatronIExec.farm.graph import Graph, Placed, is_writer
-from NatronIExec.farm.sequences import FilePattern
-from NatronIExec.farm.values import Unsure, Values
-from NatronIExec.farm.variables import path_table
+from NatronIExec.ntp.file_patterns import FilePattern
+from NatronIExec.ntp.node_graph import Graph, Placed, is_writer
+from NatronIExec.ntp.parameters import Unsure, Values
+from NatronIExec.ntp.path_variables import path_table
 
 #: openfx-io GenericWriter: frameRange.
 _UNION, _PROJECT, _MANUAL = range(3)

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from NatronIExec.errors import ProjectError
-from NatronIExec.farm.ntp import Knob, Link, Node, Project
-from NatronIExec.farm.variables import Variables
+from NatronIExec.ntp.ntp_reader import Knob, Link, Node, Project
+from NatronIExec.ntp.path_variables import Variables
 
 BUILT_IN = "fr.inria.built-in."
 GROUP, OUTPUT, INPUT = BUILT_IN + "Group", BUILT_IN + "Output", BUILT_IN + "Input"

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "shot010"
+SAMPLES = Path(__file__).parents[1] / "samples" / "shot010"
 RECORDED = "/srv/show/shot010"
 BUILT_IN = "fr.inria.built-in."
 #: Parameters that are not what their value looks like.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from NatronIExec.farm.ntp import Key
+from NatronIExec.ntp.ntp_reader import Key
 
 CONSTANT = 0
 

@@ -12,9 +12,9 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from NatronIExec.farm.curves import value_at
-from NatronIExec.farm.graph import Graph, Placed
-from NatronIExec.farm.ntp import Key, Knob
+from NatronIExec.ntp.curves import value_at
+from NatronIExec.ntp.node_graph import Graph, Placed
+from NatronIExec.ntp.ntp_reader import Key, Knob
 
 _MAX_EXPRESSION = 500
 _MAX_DEPTH = 20

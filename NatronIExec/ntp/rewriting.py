@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from NatronIExec.farm.ntp import Span
+from NatronIExec.ntp.ntp_reader import Span
 
 _ABSOLUTE = re.compile(r"(?:(?<=[\s\"'=(:,])|^)(?:/[\w.@+-]+){2,}|\b[A-Za-z]:[\\/][\w.@+-]+")
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from NatronIExec.farm.texts import constant_text, folders_in
+from NatronIExec.ntp.name_expressions import constant_text, folders_in
 
 
 def lookup(name: str) -> str | int | float:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from NatronIExec.farm.ntp import parse_project
 from NatronIExec.farm.scan import scan
+from NatronIExec.ntp.ntp_reader import parse_project
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "shot010"
+SAMPLES = Path(__file__).parents[1] / "samples" / "shot010"
 OPENED = json.loads((SAMPLES / "opened.json").read_text())
 CASES = [
     (project, writer, frames)

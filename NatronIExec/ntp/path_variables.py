@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from NatronIExec.farm.ntp import Project
+from NatronIExec.ntp.ntp_reader import Project
 
 _PAIR = re.compile(r"<Name>(.*?)</Name>\s*<Value>(.*?)</Value>", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\$\{?\w+\}?|%\w{3,}%")

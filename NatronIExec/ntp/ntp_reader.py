@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, Mapping, NoReturn
 from xml.parsers import expat
 
 from NatronIExec.errors import Cancelled, ProjectError
-from NatronIExec.farm.project_records import Key, Knob, KnobValue, Link, Node, Project, Span
+from NatronIExec.ntp.ntp_records import Key, Knob, KnobValue, Link, Node, Project, Span
 
 if TYPE_CHECKING:
     from xml.parsers.expat import XMLParserType

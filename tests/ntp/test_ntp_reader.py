@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from NatronIExec.errors import BadInput, Cancelled, ProjectError
-from NatronIExec.farm import ntp
-from NatronIExec.farm.ntp import parse_project
-from NatronIExec.farm.rewriting import escape, replace_spans
 from NatronIExec.farm.scan import scan
+from NatronIExec.ntp import ntp_reader
+from NatronIExec.ntp.ntp_reader import parse_project
+from NatronIExec.ntp.rewriting import escape, replace_spans
 
-SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "shot010").glob("*.ntp"))
+SAMPLES = sorted((Path(__file__).parents[1] / "samples" / "shot010").glob("*.ntp"))
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE boost_serialization>\n<boost_serialization><Project>'
 TAIL = "</Project></boost_serialization>"
 
@@ -66,7 +66,7 @@ def test_billion_laughs_is_refused_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit", ["MAX_ELEMENTS", "MAX_KEPT", "MAX_TEXT", "MAX_BYTES", "MAX_DEPTH"])
 def test_limits(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     parse_project(SAMPLES[0])
-    monkeypatch.setattr(ntp, limit, 5)
+    monkeypatch.setattr(ntp_reader, limit, 5)
     with pytest.raises(ProjectError):
         parse_project(SAMPLES[0])
 
