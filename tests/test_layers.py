@@ -11,15 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "NatronIExec"
-LEAVES = {"amounts", "errors", "log", "paths", "settings", "frames", "manifest", "images", "seal", "wire"}
+LEAVES = set("amounts disk_errors errors frames images log manifest paths seal settings wire".split())
 #: What each part of the package may import of the others, beside the leaves.
 ALLOWED = {
     "ntp": set(),
     "iexec": set(),
     "storage": {"iexec.transport"},
     "wallet": {"iexec.signer"},
-    "farm": {"ntp", "iexec", "storage", "wallet"},
-    "engine": {"farm", "iexec", "storage", "wallet"},
+    "scan": {"ntp"},
+    "farm": {"ntp", "scan", "iexec", "storage", "wallet"},
+    "engine": {"farm", "scan", "iexec", "storage", "wallet"},
     "host": set(),
     "gui": {"host", "engine.client"},
     "cli": {"engine.client", "devnet"},

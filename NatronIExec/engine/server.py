@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from typing import Any
 
-from NatronIExec import log
+from NatronIExec import disk_errors, log
 from NatronIExec.engine.protocol import HOST, MAX_REQUEST, Address, decode, encode, hang_up
 from NatronIExec.errors import BadInput, NatronIExecError
-from NatronIExec.farm import disk
 
 #: A client that does not read is let go rather than waited for.
 MAX_WAITING = 20_000
@@ -150,9 +149,9 @@ class Server:
             answer: Message = {"result": self._handle(request)}
         except NatronIExecError as problem:
             answer = {"error": problem.to_wire()}
-        except disk.TROUBLE as problem:
+        except disk_errors.TROUBLE as problem:
             self._log.exception("verb %s", request.verb)
-            answer = {"error": disk.said(problem).to_wire()}
+            answer = {"error": disk_errors.said(problem).to_wire()}
         except Exception as problem:  # the outermost frame of a request: a bug must not take the engine down
             self._log.exception("verb %s", request.verb)
             what = f"Something unforeseen happened ({type(problem).__name__})."

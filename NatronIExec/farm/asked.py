@@ -12,13 +12,13 @@ from fileseq.exceptions import ParseException
 from fileseq.frameset import FrameSet
 
 from NatronIExec.errors import BadInput
-from NatronIExec.farm.checks import ERROR, Check
-from NatronIExec.farm.checks_target import target_checks
-from NatronIExec.farm.scan import DEFAULT_CHUNK, Scan, scan
 from NatronIExec.farm.submission import Submission
-from NatronIExec.farm.targets import Targets
-from NatronIExec.farm.writers import ScanWriter
 from NatronIExec.frames import cut, format_frames
+from NatronIExec.scan.check import ERROR, Check
+from NatronIExec.scan.checks.destination_checks import target_checks
+from NatronIExec.scan.output_paths import Targets
+from NatronIExec.scan.project_scan import DEFAULT_CHUNK, Scan, scan
+from NatronIExec.scan.writers import ScanWriter
 
 MAX_FRAMES = 200_000
 _RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:]\s*(\d{1,9}))?)?\s*", re.ASCII)

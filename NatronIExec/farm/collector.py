@@ -20,11 +20,12 @@ from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
 from NatronIExec.farm.decoder import Decoder
 from NatronIExec.farm.hashes import sha256_of
 from NatronIExec.farm.job import Job, JobFrame, JobTask
+from NatronIExec.farm.job_targets import targets_of
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.targets import Targets, targets_of
 from NatronIExec.iexec.results import ResultArchive, fetch_result
 from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, sha256_hex
+from NatronIExec.scan.output_paths import Targets
 from NatronIExec.storage.cid import cid_of_file
 from NatronIExec.wire import load_json
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from NatronIExec.farm.colour import SEARCH_PATH, ColourConfig, search_path, sources
 from NatronIExec.manifest import JOB_ROOT
+from NatronIExec.scan.colour_config import SEARCH_PATH, ColourConfig, search_path, sources
 
 #: (path of the scan, path below the job's folder, source)
 Put = Callable[[str, str, Path], None]

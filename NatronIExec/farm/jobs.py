@@ -27,9 +27,9 @@ from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.farm.submission import Submission
 from NatronIExec.farm.submitter import PROJECT_COPY, copy_project
-from NatronIExec.farm.targets import Targets
 from NatronIExec.farm.watcher import Watcher
 from NatronIExec.frames import format_frames
+from NatronIExec.scan.output_paths import Targets
 
 #: Plans that were shown and may be submitted; older ones are made again.
 PLANS_KEPT = 8

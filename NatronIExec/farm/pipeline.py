@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from NatronIExec import log
+from NatronIExec import disk_errors, log
 from NatronIExec.errors import (
     Cancelled,
     NatronIExecError,
@@ -27,7 +27,6 @@ from NatronIExec.errors import (
     WalletError,
     WalletLocked,
 )
-from NatronIExec.farm import disk
 from NatronIExec.farm.buyer import Buyer
 from NatronIExec.farm.collector import Collected, Collector
 from NatronIExec.farm.ending import Ending
@@ -161,9 +160,9 @@ class Pipeline:
             return self._later(job_id, job_id, problem)
         except NatronIExecError as problem:
             return self._cannot_buy(job_id, problem)
-        except disk.TROUBLE as problem:
+        except disk_errors.TROUBLE as problem:
             self._log.exception("job %s", job_id)
-            self._pause(job_id, disk.said(problem))
+            self._pause(job_id, disk_errors.said(problem))
             return None
         except Exception as problem:  # a bug: the job must not hang, and the log must say why
             self._log.exception("job %s", job_id)
@@ -279,9 +278,9 @@ class Pipeline:
             self._pause(job_id, problem)
         except Cancelled:
             return None  # the engine stops
-        except disk.TROUBLE as problem:
+        except disk_errors.TROUBLE as problem:
             self._log.exception("job %s, task %s", job_id, index)
-            self._pause(job_id, disk.said(problem))
+            self._pause(job_id, disk_errors.said(problem))
         except Exception as problem:  # a bug: what came back is kept, and the job must not hang
             self._log.exception("job %s, task %s", job_id, index)
             self._pause(job_id, _bug(problem))

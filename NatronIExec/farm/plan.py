@@ -16,7 +16,6 @@ from NatronIExec.farm import market_offers
 from NatronIExec.farm.asked import Progress, count_chunks, scan_submission, split_test
 from NatronIExec.farm.job import Quote
 from NatronIExec.farm.market_offers import Offer, Wanted
-from NatronIExec.farm.scan import DEFAULT_CHUNK, Scan
 from NatronIExec.farm.services import NetworkServices
 from NatronIExec.farm.submission import Submission
 from NatronIExec.iexec.orders import NULL_DATASET
@@ -30,6 +29,7 @@ from NatronIExec.iexec.records import (
     RequestOrder,
 )
 from NatronIExec.iexec.transactions import MATCH_GAS, Fees
+from NatronIExec.scan.project_scan import DEFAULT_CHUNK, Scan
 
 #: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).
 DEPOSIT_GAS = 150_000

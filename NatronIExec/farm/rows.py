@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from NatronIExec.farm.job import Job, JobTask
-from NatronIExec.farm.targets import targets_of
+from NatronIExec.farm.job_targets import targets_of
 
 Counts = Mapping[str, int]
 _DONE = ("imported", "done")

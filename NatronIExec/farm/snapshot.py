@@ -15,13 +15,13 @@ from pathlib import Path
 
 from NatronIExec.errors import Conflict, ProjectError
 from NatronIExec.farm.colour_copy import place_colour
-from NatronIExec.farm.found import Scan
-from NatronIExec.farm.inputs import FileUse
 from NatronIExec.manifest import JOB_ROOT
 from NatronIExec.ntp.node_graph import Home, Placed
 from NatronIExec.ntp.ntp_reader import Span
 from NatronIExec.ntp.path_variables import path_table
 from NatronIExec.ntp.rewriting import Scrubber, escape, replace_spans
+from NatronIExec.scan.file_uses import FileUse
+from NatronIExec.scan.scan_result import Scan
 
 PROJECT = "project.ntp"
 _PERSONAL = ("originalAuthor", "lastAuthor", "projectPath")

@@ -24,13 +24,13 @@ from NatronIExec.farm.events import Events
 from NatronIExec.farm.hashes import Hashes
 from NatronIExec.farm.job import Job
 from NatronIExec.farm.plan import unsigned_request
-from NatronIExec.farm.scan import Scan
 from NatronIExec.farm.services import Services
 from NatronIExec.farm.spool import Spool
 from NatronIExec.frames import format_frames
 from NatronIExec.iexec.orders import RequestParams, hash_order, new_salt, sign_order
 from NatronIExec.iexec.records import RequestOrder
 from NatronIExec.iexec.signer import Signer
+from NatronIExec.scan.project_scan import Scan
 
 PROJECT_COPY = "project.ntp"
 #: The worker gives the manifest's key under this number.

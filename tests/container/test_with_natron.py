@@ -14,8 +14,8 @@ import pytest
 
 from NatronIExec.farm.bundle import Terms, make_bundle
 from NatronIExec.farm.hashes import Hashes
-from NatronIExec.farm.scan import scan
 from NatronIExec.manifest import Manifest
+from NatronIExec.scan.project_scan import scan
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "shot010"
 RECORDED = "/srv/show/shot010"

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from NatronIExec.errors import BadInput, Cancelled, ProjectError
-from NatronIExec.farm.scan import scan
 from NatronIExec.ntp import ntp_reader
 from NatronIExec.ntp.ntp_reader import parse_project
 from NatronIExec.ntp.rewriting import escape, replace_spans
+from NatronIExec.scan.project_scan import scan
 
 SAMPLES = sorted((Path(__file__).parents[1] / "samples" / "shot010").glob("*.ntp"))
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE boost_serialization>\n<boost_serialization><Project>'

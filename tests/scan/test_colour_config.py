@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from NatronIExec.farm.colour import search_path, sources
-from NatronIExec.farm.scan import scan
 from NatronIExec.farm.snapshot import snapshot
 from NatronIExec.manifest import JOB_ROOT
+from NatronIExec.scan.colour_config import search_path, sources
+from NatronIExec.scan.project_scan import scan
 
 CONFIG = """ocio_profile_version: 1
 search_path: "luts:filmic"

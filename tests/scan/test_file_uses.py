@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from NatronIExec.farm.scan import scan
+from NatronIExec.scan.project_scan import scan
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from NatronIExec.farm import fonts
-from NatronIExec.farm.scan import scan
 from NatronIExec.farm.snapshot import snapshot
 from NatronIExec.manifest import JOB_ROOT
+from NatronIExec.scan import fonts
+from NatronIExec.scan.project_scan import scan
 
 OIIO, ARENA = "fr.inria.openfx.OIIOText", "net.fxarena.openfx.Text"
 

@@ -243,8 +243,8 @@ def test_what_tells_the_size_of_a_clip_goes_to_every_chunk(make: Any, tmp_path: 
     """GenericReader::getClipPreferences reads it, whatever is rendered."""
     from NatronIExec.farm.bundle import Terms, make_bundle
     from NatronIExec.farm.hashes import Hashes
-    from NatronIExec.farm.scan import scan
     from NatronIExec.manifest import Manifest
+    from NatronIExec.scan.project_scan import scan
 
     made = make()
     made.read("A", made.footage("a.%04d.png"), 3, 30)

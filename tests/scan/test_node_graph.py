@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from NatronIExec.farm.scan import scan
+from NatronIExec.scan.project_scan import scan
 
 
 def merged(made: Any, *names: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from NatronIExec.farm.scan import scan
 from NatronIExec.ntp.ntp_reader import parse_project
+from NatronIExec.scan.project_scan import scan
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "shot010"
 OPENED = json.loads((SAMPLES / "opened.json").read_text())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from NatronIExec.errors import Cancelled
-from NatronIExec.farm.scan import scan
+from NatronIExec.scan.project_scan import scan
 
 READERS, CHAIN, FOLDER = 250, 18, 10_000
 #: Seconds; many times what it takes on a quiet machine.

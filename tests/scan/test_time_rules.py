@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from NatronIExec.farm.readers import around, neighbours
-from NatronIExec.farm.scan import scan
-from NatronIExec.farm.timing import bounce, loop, span
 from NatronIExec.ntp.curves import CONSTANT, integral, value_at
 from NatronIExec.ntp.file_patterns import FilePattern
 from NatronIExec.ntp.ntp_reader import Key
+from NatronIExec.scan.clips import around, neighbours
+from NatronIExec.scan.project_scan import scan
+from NatronIExec.scan.time_rules import bounce, loop, span
 
 SLOW = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 small = st.integers(-60, 60)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from NatronIExec import images
-from NatronIExec.farm.scan import scan
 from NatronIExec.farm.snapshot import snapshot
 from NatronIExec.manifest import JOB_ROOT
+from NatronIExec.scan.project_scan import scan
 
 RENDERER = os.environ.get("NATRON_RENDERER", "")
 pytestmark = [

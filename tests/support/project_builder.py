@@ -211,7 +211,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def needed() -> Callable[..., set[str]]:
     """What the writer W needs for the frames: names below the project's folder, without those that are missing."""
-    from NatronIExec.farm.scan import scan
+    from NatronIExec.scan.project_scan import scan
 
     def names(made: Made, *frames: int, **more: Any) -> set[str]:
         found = scan(made.save(), frames=frames, environment={}, **more)
@@ -238,7 +238,7 @@ def numbers(needed: Callable[..., set[str]]) -> Callable[..., list[int]]:
 @pytest.fixture
 def codes() -> Callable[..., dict[str, str]]:
     """The checks of a project: code -> level."""
-    from NatronIExec.farm.scan import scan
+    from NatronIExec.scan.project_scan import scan
 
     def said(made: Made, **more: Any) -> dict[str, str]:
         found = scan(made.save(), **{"environment": {}, **more})

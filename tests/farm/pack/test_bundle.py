@@ -9,8 +9,8 @@ import pytest
 
 from NatronIExec.farm.bundle import Terms, make_bundle
 from NatronIExec.farm.hashes import Hashes
-from NatronIExec.farm.scan import scan
 from NatronIExec.manifest import Manifest
+from NatronIExec.scan.project_scan import scan
 
 
 def manifest(made: Any, folder: Path) -> Manifest:

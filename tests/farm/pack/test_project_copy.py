@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from NatronIExec.errors import Conflict
-from NatronIExec.farm.scan import scan
 from NatronIExec.farm.snapshot import Snapshot, snapshot
 from NatronIExec.manifest import JOB_ROOT
 from NatronIExec.ntp.ntp_reader import parse_project
+from NatronIExec.scan.project_scan import scan
 
 
 def laid_out(shot: Snapshot, to: Path) -> Path:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from NatronIExec.errors import BadInput, ProjectError
-from NatronIExec.farm.image import packaged_image
-from NatronIExec.farm.scan import scan
+from NatronIExec.scan.project_scan import scan
+from NatronIExec.scan.worker_image import packaged_image
 
 
 @pytest.fixture

@@ -5,40 +5,26 @@ Codes are stable; docs/scan.md lists them. A check never raises and looks only a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from NatronIExec.farm.image import Image
-from NatronIExec.frames import format_frames
+from NatronIExec.scan.check import Check
+from NatronIExec.scan.scan_result import Missing
+from NatronIExec.scan.worker_image import Image
 
 if TYPE_CHECKING:
-    from NatronIExec.farm.colour import ColourConfig
-    from NatronIExec.farm.fonts import FontUse
-    from NatronIExec.farm.found import Missing
-    from NatronIExec.farm.inputs import FileUse
-    from NatronIExec.farm.needs import Flow
-    from NatronIExec.farm.readers import Clip
-    from NatronIExec.farm.writers import ScanWriter
     from NatronIExec.ntp.file_patterns import Folders
     from NatronIExec.ntp.node_graph import Graph, Placed
     from NatronIExec.ntp.parameters import Values
-
-ERROR, WARNING, INFO = "error", "warning", "info"
-_LEVELS = (ERROR, WARNING, INFO)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding. `level` is "error", "warning" or "info"; `code` is stable; `node` "" for the whole project."""
-
-    level: str
-    code: str
-    node: str
-    title: str
-    remedy: str
+    from NatronIExec.scan.clips import Clip
+    from NatronIExec.scan.colour_config import ColourConfig
+    from NatronIExec.scan.file_uses import FileUse
+    from NatronIExec.scan.fonts import FontUse
+    from NatronIExec.scan.frame_flow import Flow
+    from NatronIExec.scan.writers import ScanWriter
 
 
 @dataclass(frozen=True)
@@ -83,18 +69,3 @@ class Facts:
 
 
 Checker = Callable[[Facts], Iterator[Check]]
-
-
-def in_order(found: Iterable[Check]) -> tuple[Check, ...]:
-    """Each once, errors first."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda check: _LEVELS.index(check.level)))
-
-
-def spoken(frames: Sequence[int], most: int = 60) -> str:
-    """Frames as a person reads them, cut where that would fill a screen."""
-    text = format_frames(frames)
-    return text if len(text) <= most else text[:most].rsplit(",", 1)[0] + ", …"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

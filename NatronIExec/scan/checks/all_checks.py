@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from NatronIExec.farm import checks_input, checks_nodes, checks_output
-from NatronIExec.farm.checks import Check, Checker, Facts, in_order
+from NatronIExec.scan.check import Check, in_order
+from NatronIExec.scan.checks import input_checks, node_checks, writer_checks
+from NatronIExec.scan.checks.facts import Checker, Facts
 
-_CHECKERS: tuple[Checker, ...] = (*checks_output.CHECKERS, *checks_input.CHECKERS, *checks_nodes.CHECKERS)
+_CHECKERS: tuple[Checker, ...] = (*writer_checks.CHECKERS, *input_checks.CHECKERS, *node_checks.CHECKERS)
 
 
 def all_checks(facts: Facts) -> tuple[Check, ...]:

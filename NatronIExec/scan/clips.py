@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from NatronIExec.farm.timing import Times
 from NatronIExec.ntp.file_patterns import FilePattern, Folders
 from NatronIExec.ntp.node_graph import Graph, Placed
 from NatronIExec.ntp.parameters import Unsure, Values
+from NatronIExec.scan.time_rules import Times
 
 _BEFORE_AFTER = ("hold", "loop", "bounce", "black", "error")
 _MISSING = ("previous", "next", "nearest", "error", "black")

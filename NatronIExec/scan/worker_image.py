@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from NatronIExec.farm.timing import RULES
 from NatronIExec.ntp.node_graph import READERS, WRITERS, Placed
+from NatronIExec.scan.time_rules import RULES
 
 #: Names of the built-in nodes in projects of Natron 1 (AppManager::getPluginBinaryFromOldID).
 _OLD_NAMES = frozenset({"Viewer", "Dot", "DiskCache", "BackDrop", "RotoOFX"})
@@ -51,7 +51,7 @@ def image_of(text: str) -> Image:
 
 @cache
 def packaged_image() -> Image:
-    return image_of(resources.files("NatronIExec.farm").joinpath("image_plugins.json").read_text("utf-8"))
+    return image_of(resources.files("NatronIExec.scan").joinpath("image_plugins.json").read_text("utf-8"))
 
 
 def keeps_time(placed: Placed) -> bool:

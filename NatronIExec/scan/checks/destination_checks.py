@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from NatronIExec.farm.checks import ERROR, WARNING, Check
-from NatronIExec.farm.targets import Targets
+from NatronIExec.scan.check import ERROR, WARNING, Check
+from NatronIExec.scan.output_paths import Targets
 
 #: Bytes; few frames fit into less.
 LITTLE_ROOM = 100 << 20

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted, spoken
-from NatronIExec.farm.colour import DEFAULT
-from NatronIExec.farm.found import Missing
 from NatronIExec.ntp.node_graph import is_reader
 from NatronIExec.ntp.path_variables import mentions_environment
+from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, counted, spoken
+from NatronIExec.scan.checks.facts import Checker, Facts
+from NatronIExec.scan.colour_config import DEFAULT
+from NatronIExec.scan.scan_result import Missing
 
 _UNSAVED = "Untitled.ntp"
 _SAID = {"OCIO": "$OCIO", "preference": "Natron's preferences", "project": "the project"}

@@ -12,22 +12,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Cancelled
-from NatronIExec.farm.checks import Facts
-from NatronIExec.farm.checks_all import all_checks
-from NatronIExec.farm.colour import ColourConfig, find_colour_configs
-from NatronIExec.farm.fonts import FontUse, fonts_of
-from NatronIExec.farm.found import Missing, Scan, ScanChunk, ScanFile
-from NatronIExec.farm.image import keeps_time, packaged_image
-from NatronIExec.farm.inputs import FileUse, precomp_uses, uses_of
-from NatronIExec.farm.needs import Flow, is_clip_holder
-from NatronIExec.farm.plugins import plugins_of
-from NatronIExec.farm.readers import Clip, FolderClip, range_of
-from NatronIExec.farm.writers import ScanWriter, choose, describe_writer, view_names
 from NatronIExec.frames import cut
 from NatronIExec.ntp.file_patterns import Folders
 from NatronIExec.ntp.node_graph import Placed, build_graph, is_reader, is_writer
 from NatronIExec.ntp.ntp_reader import parse_project
 from NatronIExec.ntp.parameters import Values
+from NatronIExec.scan.checks.all_checks import all_checks
+from NatronIExec.scan.checks.facts import Facts
+from NatronIExec.scan.clips import Clip, FolderClip, range_of
+from NatronIExec.scan.colour_config import ColourConfig, find_colour_configs
+from NatronIExec.scan.file_uses import FileUse, precomp_uses, uses_of
+from NatronIExec.scan.fonts import FontUse, fonts_of
+from NatronIExec.scan.frame_flow import Flow, is_clip_holder
+from NatronIExec.scan.plugins import plugins_of
+from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
+from NatronIExec.scan.worker_image import keeps_time, packaged_image
+from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
 
 __all__ = ["DEFAULT_CHUNK", "Missing", "Scan", "ScanChunk", "ScanFile", "scan"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from NatronIExec.farm.job import Job
-from NatronIExec.farm.writers import ScanWriter
 from NatronIExec.ntp.file_patterns import FilePattern
+from NatronIExec.scan.writers import ScanWriter
 
 
 class Targets:
@@ -43,9 +42,3 @@ class Targets:
         for frame in frames[:1] if self.movie else frames:
             for view in self.views:
                 yield frame, view, self.path(frame, view)
-
-
-def targets_of(job: Job, writer: str) -> Targets:
-    """Of a job that was accepted: as its project said then."""
-    facts = next(facts for facts in job.writers if facts["name"] == writer)
-    return Targets(ScanWriter(**{**facts, "views": tuple(facts["views"])}), job.submission.out)

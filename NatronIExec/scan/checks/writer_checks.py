@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted, spoken
 from NatronIExec.ntp.file_patterns import FilePattern
+from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, counted, spoken
+from NatronIExec.scan.checks.facts import Checker, Facts
 
 
 def no_writer(facts: Facts) -> Iterator[Check]:

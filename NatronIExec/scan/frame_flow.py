@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from NatronIExec.farm.readers import Clip, range_of
-from NatronIExec.farm.timing import EVERY, RULES, WHOLE, Moment, Rule, Times, any_time, frames_needed, same_time
 from NatronIExec.ntp.node_graph import BUILT_IN, GROUP, PRECOMP, Graph, Placed, pre_rendered
 from NatronIExec.ntp.parameters import Unsure, Values
+from NatronIExec.scan.clips import Clip, range_of
+from NatronIExec.scan.time_rules import EVERY, RULES, WHOLE, Moment, Rule, Times, any_time, frames_needed, same_time
 
 _ONE_VIEW, _JOIN_VIEWS = BUILT_IN + "OneView", BUILT_IN + "JoinViews"
 _VIEW_NODES = frozenset({_ONE_VIEW, _JOIN_VIEWS})

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from NatronIExec.farm.checks import Check, in_order
-from NatronIExec.farm.colour import ColourConfig
-from NatronIExec.farm.fonts import FontUse
-from NatronIExec.farm.inputs import FileUse
-from NatronIExec.farm.writers import ScanWriter
 from NatronIExec.ntp.node_graph import Graph
+from NatronIExec.scan.check import Check, in_order
+from NatronIExec.scan.colour_config import ColourConfig
+from NatronIExec.scan.file_uses import FileUse
+from NatronIExec.scan.fonts import FontUse
+from NatronIExec.scan.writers import ScanWriter
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from NatronIExec.farm.image import packaged_image
 from NatronIExec.ntp.file_patterns import Folders
 from NatronIExec.ntp.node_graph import Graph, Placed
+from NatronIExec.scan.worker_image import packaged_image
 
 #: NATRON_DEFAULT_OCIO_CONFIG_NAME, NATRON_CUSTOM_OCIO_CONFIG_NAME
 DEFAULT = "blender"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from NatronIExec.farm.checks import ERROR, INFO, WARNING, Check, Checker, Facts, counted
-from NatronIExec.farm.inputs import RUN_SCRIPT
-from NatronIExec.farm.plugins import taking_part
 from NatronIExec.ntp.node_graph import Placed
+from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, counted
+from NatronIExec.scan.checks.facts import Checker, Facts
+from NatronIExec.scan.file_uses import RUN_SCRIPT
+from NatronIExec.scan.plugins import taking_part
 
 #: Read and Write nodes are saved with the version of the codec that they hold.
 _META = (".Read", ".Write")
