@@ -4,7 +4,8 @@
 
 The rival is `deadline-job-attachments` from PyPI, installed into a virtual environment that this script makes; its
 `S3AssetManager._create_manifest_file` (hash, cache, manifest) is what `deadline bundle submit` runs before an upload.
-Ours is `NatronIExec.farm.hashes.Hashes.of`. Both run in a fresh interpreter a round, in turns, and time themselves:
+Ours is `NatronIExec.farm.pack.file_hashes.Hashes.of`. Both run in a fresh interpreter a round, in turns, and time
+themselves:
 interpreter start and imports do not count. "cold": no hash cache; "unchanged": a second run, nothing touched. The page
 cache is warm for both unless --drop-caches (root) empties it before each cold run. Seconds of processor time are
 printed, too: on a machine that others use they say more than the clock.
@@ -31,7 +32,7 @@ GOALS = {"small cold": 3.0, "small unchanged": 10.0, "big cold": 0.9}
 OURS = """
 import json, sys, time
 from pathlib import Path
-from NatronIExec.farm.hashes import Hashes
+from NatronIExec.farm.pack.file_hashes import Hashes
 files = [Path(line) for line in Path(sys.argv[1]).read_text().splitlines()]
 hashes = Hashes(Path(sys.argv[2]) / "hashes.sqlite")
 began, worked = time.perf_counter(), time.process_time()

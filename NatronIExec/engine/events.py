@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.farm.job import JobFrame
+from NatronIExec.farm.store.job import JobFrame
 
 PAUSE_S = 0.1
 
@@ -15,7 +15,7 @@ Message = dict[str, Any]
 
 
 class Announcer:
-    """Implements `farm.events.Events`. `row` gives a job's JobRow; `send` goes to all who subscribed."""
+    """Implements `farm.store.events.Events`. `row` gives a job's JobRow; `send` goes to all who subscribed."""
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         self.row: Callable[[str], dict[str, Any]] = lambda job: {}

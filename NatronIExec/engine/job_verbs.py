@@ -11,15 +11,15 @@ from NatronIExec import settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.server import Request
 from NatronIExec.errors import BadInput
-from NatronIExec.farm.asked import scan_submission
-from NatronIExec.farm.bundle import Terms, export_scan
 from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs
-from NatronIExec.farm.ledger import Ledger
-from NatronIExec.farm.market_offers import Wanted, offers
-from NatronIExec.farm.retries import Asked
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.submission import Submission, from_json
+from NatronIExec.farm.order.frame_selection import scan_submission
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.order.offers import Wanted, offers
+from NatronIExec.farm.order.retry import Asked
+from NatronIExec.farm.pack.bundle import Terms, export_scan
+from NatronIExec.farm.store.ledger import Ledger
+from NatronIExec.farm.store.submission import Submission, from_json
 from NatronIExec.wallet.session import Session
 
 Verb = Callable[[Request, Arguments], Any]

@@ -7,8 +7,8 @@ from typing import Any
 
 from NatronIExec.amounts import rlc
 from NatronIExec.errors import BadInput, NotEnoughFunds, Unreachable
-from NatronIExec.farm.plan import wire_balances
-from NatronIExec.farm.services import Services
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.order.plan import wire_balances
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.iexec.transactions import require_gas
 

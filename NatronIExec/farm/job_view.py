@@ -10,15 +10,15 @@ from typing import Any
 
 from NatronIExec import paths
 from NatronIExec.errors import Conflict, NatronIExecError, WalletLocked
-from NatronIExec.farm import rows
-from NatronIExec.farm.buyer import Sign
-from NatronIExec.farm.collector import Collector
-from NatronIExec.farm.decoder import Decoder
-from NatronIExec.farm.job import Job, JobFrame, JobTask
-from NatronIExec.farm.pipeline import Pipeline
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.watcher import Watcher
+from NatronIExec.farm import job_rows
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.run.buyer import Sign
+from NatronIExec.farm.run.collector import Collector
+from NatronIExec.farm.run.image_decoder import Decoder
+from NatronIExec.farm.run.pipeline import Pipeline
+from NatronIExec.farm.run.watcher import Watcher
+from NatronIExec.farm.store.job import Job, JobFrame, JobTask
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.scheduler import Scheduler
 from NatronIExec.wire import load_json
 
@@ -60,7 +60,7 @@ class JobView:
         return self._row(job, frames, tasks, self._watcher.refunded_nrlc(job))
 
     def _row(self, job: Job, frames: Any, tasks: Any, refunded: int) -> dict[str, Any]:
-        row = rows.job_row(job, frames, tasks, refunded, self._clock())
+        row = job_rows.job_row(job, frames, tasks, refunded, self._clock())
         row["last_update_s"] = self._pipeline.seen_s.get(job.id) or job.ended_s or job.created_s
         done = next((f for f in self._spool.frames(job.id, 0) if f.state == "imported"), None)
         row["thumbnail"] = done.frame if done else None
@@ -68,7 +68,7 @@ class JobView:
 
     def sheet(self, job_id: str) -> dict[str, Any]:
         job = self._spool.job(job_id)
-        return rows.job_sheet(self.row(job_id), job, self._spool.steps(job_id), self._spool.tasks(job_id))
+        return job_rows.job_sheet(self.row(job_id), job, self._spool.steps(job_id), self._spool.tasks(job_id))
 
     def frames(self, job_id: str) -> list[JobFrame]:
         self._spool.job(job_id)

@@ -13,21 +13,21 @@ from typing import Any
 
 from NatronIExec.amounts import rlc
 from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
-from NatronIExec.farm import rows
-from NatronIExec.farm.asked import Progress, split_test
-from NatronIExec.farm.bundle import export_bundle
-from NatronIExec.farm.buyer import Sign
-from NatronIExec.farm.events import Events
-from NatronIExec.farm.job import SETTLED, Job, JobFrame, JobTask
-from NatronIExec.farm.ledger import Ledger
-from NatronIExec.farm.pipeline import Pipeline
-from NatronIExec.farm.plan import Plan, make_plan
-from NatronIExec.farm.retries import Asked, retry_submission
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.submission import Submission
-from NatronIExec.farm.submitter import PROJECT_COPY, copy_project
-from NatronIExec.farm.watcher import Watcher
+from NatronIExec.farm import job_rows
+from NatronIExec.farm.order.frame_selection import Progress, split_test
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.order.plan import Plan, make_plan
+from NatronIExec.farm.order.retry import Asked, retry_submission
+from NatronIExec.farm.pack.bundle import export_bundle
+from NatronIExec.farm.run.buyer import Sign
+from NatronIExec.farm.run.pipeline import Pipeline
+from NatronIExec.farm.run.submitter import PROJECT_COPY, copy_project
+from NatronIExec.farm.run.watcher import Watcher
+from NatronIExec.farm.store.events import Events
+from NatronIExec.farm.store.job import SETTLED, Job, JobFrame, JobTask
+from NatronIExec.farm.store.ledger import Ledger
+from NatronIExec.farm.store.spool import Spool
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import format_frames
 from NatronIExec.scan.output_paths import Targets
 
@@ -251,7 +251,7 @@ class Jobs:
             if self._spool.task(job_id, task.index).state == "delivered":
                 done = self._pipeline.collect(self._spool.job(job_id), task.index)
                 imported, skipped = imported + done.imported, skipped + done.skipped
-        return {"imported": imported, "skipped": skipped, "folder": rows.out_folder(self._spool.job(job_id))}
+        return {"imported": imported, "skipped": skipped, "folder": job_rows.out_folder(self._spool.job(job_id))}
 
     def claim(self, job_id: str | None = None, unlock: Callable[[], None] = lambda: None) -> dict[str, int]:
         """Of one job, or of all that have something overdue. Raises WalletLocked. What `unlock` allows is claimed

@@ -7,7 +7,7 @@ from typing import Any
 
 from NatronIExec.engine.events import Announcer
 from NatronIExec.errors import Conflict
-from NatronIExec.farm.job import JobFrame
+from NatronIExec.farm.store.job import JobFrame
 
 
 def test_a_burst_is_one_message() -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from NatronIExec.engine.engine import Engine
-from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.wallet.vault import Vault
 

@@ -12,7 +12,7 @@ import pytest
 
 from NatronIExec.engine.client import EngineClient
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.farm.job import STEPS
+from NatronIExec.farm.store.job import STEPS
 
 PASSWORD = "correct horse battery"
 MORTAL = Path(__file__).with_name("mortal_engine.py")

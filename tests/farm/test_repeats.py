@@ -14,7 +14,7 @@ from NatronIExec import images
 from NatronIExec.devnet.web import Answer, answer_json
 from NatronIExec.engine.client import EngineClient
 from NatronIExec.errors import Conflict, PriceAboveCap
-from NatronIExec.farm.collector import Collector
+from NatronIExec.farm.run.collector import Collector
 
 
 def renders(submission: dict[str, Any]) -> Path:
@@ -243,7 +243,7 @@ def test_inputs_that_the_next_job_needs_are_not_removed_under_it(farm: Any, subm
 def test_a_poll_that_could_not_be_written_is_repeated(
     farm: Any, submission: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("NatronIExec.farm.work_queue.AFTER_ERROR_S", 0.1)
+    monkeypatch.setattr("NatronIExec.farm.run.work_queue.AFTER_ERROR_S", 0.1)
     spool = farm.engine.farm.spool
     write, failed = spool.change_tasks, []
 

@@ -26,7 +26,7 @@ from NatronIExec.errors import (
     WalletLocked,
     WrongChain,
 )
-from NatronIExec.farm.collector import Collector
+from NatronIExec.farm.run.collector import Collector
 from NatronIExec.iexec.results import ResultArchive
 
 PASSWORD = "correct horse battery"

@@ -150,8 +150,8 @@ def test_a_purchase_that_is_stuck_can_be_withdrawn(
 ) -> None:
     """The node takes the transaction and forgets it, or never takes it. After the cancel the order is closed, so that
     the transaction can be found by somebody later and buys nothing."""
-    monkeypatch.setattr("NatronIExec.farm.buyer.WITHDRAW_AFTER_S", 0.1)
-    monkeypatch.setattr("NatronIExec.farm.buyer.MINED_S", 0.1)
+    monkeypatch.setattr("NatronIExec.farm.run.buyer.WITHDRAW_AFTER_S", 0.1)
+    monkeypatch.setattr("NatronIExec.farm.run.buyer.MINED_S", 0.1)
     swallowed: list[str] = []
     refusal = b'{"jsonrpc": "2.0", "id": 0, "error": {"code": -32000, "message": "not today"}}'
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from NatronIExec.farm.snapshot import snapshot
+from NatronIExec.farm.pack.project_copy import snapshot
 from NatronIExec.manifest import JOB_ROOT
 from NatronIExec.scan import fonts
 from NatronIExec.scan.project_scan import scan

@@ -241,8 +241,8 @@ def test_retime_with_a_keyframed_speed_and_a_warp(through: Any, knob: Any) -> No
 
 def test_what_tells_the_size_of_a_clip_goes_to_every_chunk(make: Any, tmp_path: Path) -> None:
     """GenericReader::getClipPreferences reads it, whatever is rendered."""
-    from NatronIExec.farm.bundle import Terms, make_bundle
-    from NatronIExec.farm.hashes import Hashes
+    from NatronIExec.farm.pack.bundle import Terms, make_bundle
+    from NatronIExec.farm.pack.file_hashes import Hashes
     from NatronIExec.manifest import Manifest
     from NatronIExec.scan.project_scan import scan
 

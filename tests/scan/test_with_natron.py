@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from NatronIExec import images
-from NatronIExec.farm.snapshot import snapshot
+from NatronIExec.farm.pack.project_copy import snapshot
 from NatronIExec.manifest import JOB_ROOT
 from NatronIExec.scan.project_scan import scan
 

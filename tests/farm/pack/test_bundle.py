@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from NatronIExec.farm.bundle import Terms, make_bundle
-from NatronIExec.farm.hashes import Hashes
+from NatronIExec.farm.pack.bundle import Terms, make_bundle
+from NatronIExec.farm.pack.file_hashes import Hashes
 from NatronIExec.manifest import Manifest
 from NatronIExec.scan.project_scan import scan
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from NatronIExec.errors import Cancelled
-from NatronIExec.farm.hashes import Hashes, sha256_of
+from NatronIExec.farm.pack.file_hashes import Hashes, sha256_of
 
 LATER = 10_000_000_000
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from NatronIExec.errors import Conflict
-from NatronIExec.farm.snapshot import Snapshot, snapshot
+from NatronIExec.farm.pack.project_copy import Snapshot, snapshot
 from NatronIExec.manifest import JOB_ROOT
 from NatronIExec.ntp.ntp_reader import parse_project
 from NatronIExec.scan.project_scan import scan

@@ -18,7 +18,7 @@ from typing import Any
 
 from NatronIExec import paths
 from NatronIExec.errors import Cancelled, Conflict
-from NatronIExec.farm.job import SETTLED, STEPS, Job, JobFrame, JobTask
+from NatronIExec.farm.store.job import SETTLED, STEPS, Job, JobFrame, JobTask
 
 SCHEMA = 1
 _TABLES = """

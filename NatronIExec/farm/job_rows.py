@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from NatronIExec.farm.job import Job, JobTask
-from NatronIExec.farm.job_targets import targets_of
+from NatronIExec.farm.store.job import Job, JobTask
+from NatronIExec.farm.store.job_targets import targets_of
 
 Counts = Mapping[str, int]
 _DONE = ("imported", "done")

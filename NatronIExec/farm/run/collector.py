@@ -17,12 +17,12 @@ from pathlib import Path
 
 from NatronIExec import images, seal
 from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
-from NatronIExec.farm.decoder import Decoder
-from NatronIExec.farm.hashes import sha256_of
-from NatronIExec.farm.job import Job, JobFrame, JobTask
-from NatronIExec.farm.job_targets import targets_of
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.pack.file_hashes import sha256_of
+from NatronIExec.farm.run.image_decoder import Decoder
+from NatronIExec.farm.store.job import Job, JobFrame, JobTask
+from NatronIExec.farm.store.job_targets import targets_of
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.results import ResultArchive, fetch_result
 from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, sha256_hex
 from NatronIExec.scan.output_paths import Targets

@@ -12,7 +12,7 @@ from fileseq.exceptions import ParseException
 from fileseq.frameset import FrameSet
 
 from NatronIExec.errors import BadInput
-from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import cut, format_frames
 from NatronIExec.scan.check import ERROR, Check
 from NatronIExec.scan.checks.destination_checks import target_checks

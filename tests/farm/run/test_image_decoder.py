@@ -12,7 +12,7 @@ import pytest
 
 from NatronIExec import images
 from NatronIExec.errors import BadInput
-from NatronIExec.farm.decoder import Decoder
+from NatronIExec.farm.run.image_decoder import Decoder
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_decoder_that_does_not_start_is_no_pictures_fault(tmp_path: Path, pict
 
 def test_a_picture_that_takes_for_ever(tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = program(tmp_path, "print('ready', flush=True)\nwhile True:\n    input()\n")
-    monkeypatch.setattr("NatronIExec.farm.decoder.PATIENCE_S", 0.05)
+    monkeypatch.setattr("NatronIExec.farm.run.image_decoder.PATIENCE_S", 0.05)
     with pytest.raises(BadInput, match="cannot be decoded"):
         stuck.check(picture)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from NatronIExec.errors import OrderRefused
-from NatronIExec.farm.services import NetworkServices
+from NatronIExec.farm.order.network_services import NetworkServices
 from NatronIExec.iexec.network import NO_TAG, TDX_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, Category, PublishedOrder, WorkerpoolOrder
 

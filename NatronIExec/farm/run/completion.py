@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 
 from NatronIExec import log
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.farm.events import Events
-from NatronIExec.farm.job import SETTLED, Job
-from NatronIExec.farm.ledger import Ledger
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.watcher import FINAL, Watcher
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.run.watcher import FINAL, Watcher
+from NatronIExec.farm.store.events import Events
+from NatronIExec.farm.store.job import SETTLED, Job
+from NatronIExec.farm.store.ledger import Ledger
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
 from NatronIExec.storage.base import CannotRemove
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from NatronIExec.errors import BadInput
-from NatronIExec.farm.asked import MAX_FRAME, parse_frames
+from NatronIExec.farm.order.frame_selection import MAX_FRAME, parse_frames
 
 
 @pytest.mark.parametrize(

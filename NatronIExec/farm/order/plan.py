@@ -12,12 +12,12 @@ from typing import Any
 
 from NatronIExec.amounts import rlc
 from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
-from NatronIExec.farm import market_offers
-from NatronIExec.farm.asked import Progress, count_chunks, scan_submission, split_test
-from NatronIExec.farm.job import Quote
-from NatronIExec.farm.market_offers import Offer, Wanted
-from NatronIExec.farm.services import NetworkServices
-from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.order import offers
+from NatronIExec.farm.order.frame_selection import Progress, count_chunks, scan_submission, split_test
+from NatronIExec.farm.order.network_services import NetworkServices
+from NatronIExec.farm.order.offers import Offer, Wanted
+from NatronIExec.farm.store.job import Quote
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.iexec.orders import NULL_DATASET
 from NatronIExec.iexec.preflight import Preflight, preflight
 from NatronIExec.iexec.records import (
@@ -249,9 +249,9 @@ def _project_problems(found: Scan) -> list[NatronIExecError]:
 def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:
     if not wanted.tasks:
         return plan
-    app = market_offers.app_order(services, wanted)
-    found = market_offers.offers(services, wanted)
-    chosen = market_offers.choose(found, wanted.tasks)
+    app = offers.app_order(services, wanted)
+    found = offers.offers(services, wanted)
+    chosen = offers.choose(found, wanted.tasks)
     category = chosen[0].category
     quote = Quote(
         network=services.network.name,
@@ -263,7 +263,7 @@ def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:
         category=category.id,
         category_name=category.name,
         timeref_s=category.timeref_s,
-        tag=market_offers.tag_of(services, wanted.confidential),
+        tag=offers.tag_of(services, wanted.confidential),
         trust=wanted.trust,
         app_price_nrlc=app.appprice,
         workerpool_price_nrlc=max(offer.order.workerpoolprice for offer in chosen),

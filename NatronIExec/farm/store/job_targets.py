@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from NatronIExec.farm.job import Job
+from NatronIExec.farm.store.job import Job
 from NatronIExec.scan.output_paths import Targets
 from NatronIExec.scan.writers import ScanWriter
 

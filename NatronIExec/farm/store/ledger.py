@@ -8,8 +8,8 @@ from typing import Any
 
 from NatronIExec.amounts import rlc
 from NatronIExec.errors import PriceAboveCap
-from NatronIExec.farm.job import Job
-from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.store.job import Job
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
 
 

@@ -10,9 +10,9 @@ import pytest
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.job_verbs import _asked
 from NatronIExec.errors import BadInput, Conflict
-from NatronIExec.farm.job import Job, JobFrame, Quote
-from NatronIExec.farm.retries import retry_submission
-from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.order.retry import retry_submission
+from NatronIExec.farm.store.job import Job, JobFrame, Quote
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.iexec.network import NO_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder
 

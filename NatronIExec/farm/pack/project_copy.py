@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from NatronIExec.errors import Conflict, ProjectError
-from NatronIExec.farm.colour_copy import place_colour
+from NatronIExec.farm.pack.colour_copy import place_colour
 from NatronIExec.manifest import JOB_ROOT
 from NatronIExec.ntp.node_graph import Home, Placed
 from NatronIExec.ntp.ntp_reader import Span

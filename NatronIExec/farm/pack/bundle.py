@@ -13,8 +13,8 @@ from pathlib import Path
 
 from NatronIExec import seal
 from NatronIExec.errors import Cancelled, Conflict
-from NatronIExec.farm.hashes import Hashes, sha256_of
-from NatronIExec.farm.snapshot import PROJECT, Snapshot, snapshot
+from NatronIExec.farm.pack.file_hashes import Hashes, sha256_of
+from NatronIExec.farm.pack.project_copy import PROJECT, Snapshot, snapshot
 from NatronIExec.manifest import Chunk, InputFile, Manifest, ManifestWriter, sha256_hex
 from NatronIExec.scan.project_scan import Scan
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file

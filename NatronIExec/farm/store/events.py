@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from NatronIExec.farm.job import JobFrame
+from NatronIExec.farm.store.job import JobFrame
 
 
 class Events(Protocol):

@@ -27,17 +27,17 @@ from NatronIExec.errors import (
     WalletError,
     WalletLocked,
 )
-from NatronIExec.farm.buyer import Buyer
-from NatronIExec.farm.collector import Collected, Collector
-from NatronIExec.farm.ending import Ending
-from NatronIExec.farm.events import Events
-from NatronIExec.farm.job import SETTLED, Job, JobTask
-from NatronIExec.farm.ledger import Ledger
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.spool import Spool
-from NatronIExec.farm.submitter import Submitter
-from NatronIExec.farm.watcher import Watcher
-from NatronIExec.farm.work_queue import WorkQueue
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.run.buyer import Buyer
+from NatronIExec.farm.run.collector import Collected, Collector
+from NatronIExec.farm.run.completion import Ending
+from NatronIExec.farm.run.submitter import Submitter
+from NatronIExec.farm.run.watcher import Watcher
+from NatronIExec.farm.run.work_queue import WorkQueue
+from NatronIExec.farm.store.events import Events
+from NatronIExec.farm.store.job import SETTLED, Job, JobTask
+from NatronIExec.farm.store.ledger import Ledger
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
 
 #: Longest pause between two tries of something that does not answer.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from NatronIExec.farm import submission as submissions
-from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.store import submission as submissions
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.iexec import orders
 from NatronIExec.iexec.records import AppOrder, RequestOrder, WorkerpoolOrder
 

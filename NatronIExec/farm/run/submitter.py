@@ -17,15 +17,15 @@ from NatronIExec.errors import (
     OutputError,
     WalletError,
 )
-from NatronIExec.farm.asked import scan_submission
-from NatronIExec.farm.bundle import Bundle, Terms, contents_of, make_bundle
-from NatronIExec.farm.buyer import Buyer, Sign
-from NatronIExec.farm.events import Events
-from NatronIExec.farm.hashes import Hashes
-from NatronIExec.farm.job import Job
-from NatronIExec.farm.plan import unsigned_request
-from NatronIExec.farm.services import Services
-from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.order.frame_selection import scan_submission
+from NatronIExec.farm.order.network_services import Services
+from NatronIExec.farm.order.plan import unsigned_request
+from NatronIExec.farm.pack.bundle import Bundle, Terms, contents_of, make_bundle
+from NatronIExec.farm.pack.file_hashes import Hashes
+from NatronIExec.farm.run.buyer import Buyer, Sign
+from NatronIExec.farm.store.events import Events
+from NatronIExec.farm.store.job import Job
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.frames import format_frames
 from NatronIExec.iexec.orders import RequestParams, hash_order, new_salt, sign_order
 from NatronIExec.iexec.records import RequestOrder

@@ -1,7 +1,8 @@
 """Pictures from strangers are decoded by a program of its own: native code that reads a hostile file may end it, fill
 its memory or keep it busy, but finds no key there, and the engine goes on.
 
-`python -m NatronIExec.farm.decoder` is that program: one JSON line a question, one a answer, until its input ends.
+`python -m NatronIExec.farm.run.image_decoder` is that program: one JSON line a question, one an answer, until its input
+ends.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PROCESSES = 2
 #: Seconds. The largest frames take some; a file that takes longer is made to.
 PATIENCE_S = 600.0
 _READY = "ready"
-_COMMAND = (sys.executable, "-m", "NatronIExec.farm.decoder")
+_COMMAND = (sys.executable, "-m", "NatronIExec.farm.run.image_decoder")
 
 
 class Decoder:

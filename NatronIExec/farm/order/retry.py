@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Conflict
-from NatronIExec.farm.asked import parse_frames
-from NatronIExec.farm.job import Job, JobFrame
-from NatronIExec.farm.submission import Submission
+from NatronIExec.farm.order.frame_selection import parse_frames
+from NatronIExec.farm.store.job import Job, JobFrame
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import format_frames
 
 _LOST = ("failed", "refunded")

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from NatronIExec.errors import OrderRefused, ResultRefused, Unreachable
-from NatronIExec.farm.buyer import Sign
-from NatronIExec.farm.job import Job, JobTask, Sent
-from NatronIExec.farm.services import NetworkServices, Services
-from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.order.network_services import NetworkServices, Services
+from NatronIExec.farm.run.buyer import Sign
+from NatronIExec.farm.store.job import Job, JobTask, Sent
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.claims import build_claims, claimable
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.records import Deal, Task, TaskStatus

@@ -21,13 +21,13 @@ from NatronIExec.errors import (
     Unreachable,
     WalletError,
 )
-from NatronIExec.farm.events import Events
-from NatronIExec.farm.job import Job, Sent
-from NatronIExec.farm.ledger import Ledger
-from NatronIExec.farm.market_offers import Wanted, offers
-from NatronIExec.farm.plan import match_of
-from NatronIExec.farm.services import NetworkServices, Services
-from NatronIExec.farm.spool import Spool
+from NatronIExec.farm.order.network_services import NetworkServices, Services
+from NatronIExec.farm.order.offers import Wanted, offers
+from NatronIExec.farm.order.plan import match_of
+from NatronIExec.farm.store.events import Events
+from NatronIExec.farm.store.job import Job, Sent
+from NatronIExec.farm.store.ledger import Ledger
+from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.preflight import preflight
 from NatronIExec.iexec.records import Deal, WorkerpoolOrder
 from NatronIExec.iexec.signer import Signer
