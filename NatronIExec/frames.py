@@ -1,7 +1,7 @@
 """Frame numbers: how they are written, and how they are cut into chunks.
 
-What a person types is read by fileseq (`farm.order.frame_selection.parse_frames`); this leaf only writes the same syntax, so that it
-also runs in Natron and on a worker.
+What a person types is read by fileseq (`farm.order.frame_selection.parse_frames`); this leaf only writes the same
+syntax, so that it also runs in Natron and on a worker.
 """
 
 from __future__ import annotations
