@@ -146,7 +146,7 @@ class Crowded:
     # measures
 
     def opened(self) -> list[float]:
-        from NatronIExec.gui.queue_panel import QueuePanel
+        from NatronIExec.gui.render_queue.queue_panel import QueuePanel
 
         times = []
         for _ in range(ROUNDS):
@@ -208,9 +208,9 @@ def whole_job(application: Any, folder: Path) -> list[float]:
     """Lateness of every beat from opening the dialog until all frames of the example are in its folder."""
     from NatronIExec.engine.client import EngineClient
     from NatronIExec.gui.bridge import Bridge
-    from NatronIExec.gui.choices import Choices
-    from NatronIExec.gui.queue_panel import QueuePanel
-    from NatronIExec.gui.submit_dialog import SubmitDialog
+    from NatronIExec.gui.render_queue.queue_panel import QueuePanel
+    from NatronIExec.gui.submit.remembered_choices import Choices
+    from NatronIExec.gui.submit.submit_dialog import SubmitDialog
     from NatronIExec.host.project import Snapshot
 
     password = folder / "password"

@@ -105,8 +105,8 @@ class Stage:
         (self.folder / "kept.png").rename(self.project.parent / "plates" / "orbit.0007.png")
 
     def dialog(self, project: Path) -> Any:
-        from NatronIExec.gui.choices import Choices
-        from NatronIExec.gui.submit_dialog import SubmitDialog
+        from NatronIExec.gui.submit.remembered_choices import Choices
+        from NatronIExec.gui.submit.submit_dialog import SubmitDialog
         from NatronIExec.host.project import Snapshot
 
         shot = Snapshot(project, project, "orbit", ("Write1",), (), (1, 24), "")
@@ -116,7 +116,7 @@ class Stage:
         return made
 
     def queue(self) -> None:
-        from NatronIExec.gui.queue_panel import QueuePanel
+        from NatronIExec.gui.render_queue.queue_panel import QueuePanel
 
         panel = QueuePanel(self.bridge, lambda frames: None)
         panel.resize(1180, 560)
@@ -146,7 +146,7 @@ class Stage:
         panel.close()
 
     def wallet(self) -> None:
-        from NatronIExec.gui.wallet_dialog import WalletDialog
+        from NatronIExec.gui.accounts.wallet_dialog import WalletDialog
 
         dialog = WalletDialog(self.bridge)
         dialog.show()
@@ -161,7 +161,7 @@ class Stage:
         dialog.close()
 
     def settings(self) -> None:
-        from NatronIExec.gui.settings_dialog import SettingsDialog
+        from NatronIExec.gui.preferences.settings_dialog import SettingsDialog
 
         dialog = SettingsDialog(self.bridge)
         dialog.show()

@@ -14,7 +14,7 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 from NatronIExec.errors import EngineError, EngineGone, NatronIExecError
 from NatronIExec.gui import faults
-from NatronIExec.gui.lanes import LANE_OF, Done, Failed, Lane, Progress, Request, connected, unexpected
+from NatronIExec.gui.engine_threads import LANE_OF, Done, Failed, Lane, Progress, Request, connected, unexpected
 from NatronIExec.gui.qt import QtCore, Signal
 
 #: Waits between attempts to find the engine again, in seconds; the last one repeats.

@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from NatronIExec.gui import faults
-from NatronIExec.gui.qt import QtCore, QtWidgets, alive
+from NatronIExec.gui.qt import QtCore, QtWidgets
 from NatronIExec.host import api
 
 SUBMIT, QUEUE = "Render on iExec…", "iExec Render Queue"
 NEIGHBOUR = "Render All Writers"
 #: Natron resolves these names in __main__, where initGui.py imported this module.
 COMMANDS = {SUBMIT: "NatronIExec.gui.menu.open_submit", QUEUE: "NatronIExec.gui.menu.open_queue"}
-PANEL_COMMAND = "NatronIExec.gui.menu.restore_panel"
 #: How often new windows are looked for: a walk over the few top-level widgets.
 LOOK_MS = 1000
 
@@ -91,21 +90,7 @@ def desk() -> Any:
     """All our windows, made at the first click."""
     global _desk
     if _desk is None:
-        from NatronIExec.gui.desk import Desk
+        from NatronIExec.gui.windows import Desk
 
         _desk = Desk()
     return _desk
-
-
-def natron_is_open() -> bool:
-    """False once Natron ends: its windows are closed before the program is over."""
-    windows = QtWidgets.QApplication.topLevelWidgets()
-    return any(isinstance(window, QtWidgets.QMainWindow) and window.isVisible() for window in windows)
-
-
-def main_window() -> Any:
-    """The window that dialogs belong to."""
-    window = QtWidgets.QApplication.activeWindow()
-    while window is not None and window.parentWidget() is not None:
-        window = window.parentWidget()
-    return window if window is not None and alive(window) else None

@@ -161,7 +161,7 @@ def placed(window: Any) -> bool:
 
 
 def dialogs() -> List[Any]:
-    from NatronIExec.gui.submit_dialog import SubmitDialog
+    from NatronIExec.gui.submit.submit_dialog import SubmitDialog
 
     shown = QtWidgets.QApplication.topLevelWidgets()
     return [widget for widget in shown if isinstance(widget, SubmitDialog) and widget.isVisible()]

@@ -23,9 +23,9 @@ from wire_client import WireClient  # noqa: E402
 
 from NatronIExec.gui import faults  # noqa: E402
 from NatronIExec.gui.bridge import Bridge  # noqa: E402
-from NatronIExec.gui.choices import Choices  # noqa: E402
 from NatronIExec.gui.qt import QtCore, QtWidgets  # noqa: E402
-from NatronIExec.gui.submit_dialog import SubmitDialog  # noqa: E402
+from NatronIExec.gui.submit.remembered_choices import Choices  # noqa: E402
+from NatronIExec.gui.submit.submit_dialog import SubmitDialog  # noqa: E402
 from NatronIExec.host.project import Snapshot  # noqa: E402
 
 PATIENCE_S = 20

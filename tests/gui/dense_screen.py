@@ -13,12 +13,12 @@ from shapes import frame_row, job_row  # noqa: E402
 from wire_client import WireClient  # noqa: E402
 
 from NatronIExec.gui import theme  # noqa: E402
+from NatronIExec.gui.accounts.wallet_dialog import WalletDialog  # noqa: E402
 from NatronIExec.gui.bridge import Bridge  # noqa: E402
-from NatronIExec.gui.choices import Choices  # noqa: E402
 from NatronIExec.gui.qt import QtWidgets  # noqa: E402
-from NatronIExec.gui.queue_panel import QueuePanel  # noqa: E402
-from NatronIExec.gui.submit_dialog import SubmitDialog  # noqa: E402
-from NatronIExec.gui.wallet_dialog import WalletDialog  # noqa: E402
+from NatronIExec.gui.render_queue.queue_panel import QueuePanel  # noqa: E402
+from NatronIExec.gui.submit.remembered_choices import Choices  # noqa: E402
+from NatronIExec.gui.submit.submit_dialog import SubmitDialog  # noqa: E402
 from NatronIExec.host.project import Snapshot  # noqa: E402
 
 

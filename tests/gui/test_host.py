@@ -4,7 +4,7 @@ import pytest
 from fake_natron import App, Node
 
 from NatronIExec.errors import BadInput, ProjectError
-from NatronIExec.gui.desk import load_frames
+from NatronIExec.gui.windows import load_frames
 from NatronIExec.host import project, reader
 from NatronIExec.host.api import NatronWindow
 

@@ -9,11 +9,11 @@ import pytest
 from shapes import frame_row, job_row
 
 from NatronIExec.errors import NatronIExecError
+from NatronIExec.gui.accounts.wallet_dialog import WalletDialog
+from NatronIExec.gui.preferences.settings_dialog import SettingsDialog
 from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
-from NatronIExec.gui.queue_panel import QueuePanel
-from NatronIExec.gui.settings_dialog import SettingsDialog
-from NatronIExec.gui.submit_dialog import SubmitDialog
-from NatronIExec.gui.wallet_dialog import WalletDialog
+from NatronIExec.gui.render_queue.queue_panel import QueuePanel
+from NatronIExec.gui.submit.submit_dialog import SubmitDialog
 
 HERE = Path(__file__).parent
 

@@ -8,7 +8,7 @@ import pytest
 from NatronIExec.gui import qt
 
 PACKAGE = Path(__file__).parents[2] / "NatronIExec"
-FILES = sorted([*(PACKAGE / "gui").glob("*.py"), *(PACKAGE / "host").glob("*.py"), PACKAGE / "engine" / "client.py",
+FILES = sorted([*(PACKAGE / "gui").rglob("*.py"), *(PACKAGE / "host").glob("*.py"), PACKAGE / "engine" / "client.py",
                 PACKAGE / "engine" / "launch.py", PACKAGE / "engine" / "protocol.py"])  # fmt: skip
 #: Absent from one of Qt4, Qt5 and Qt6, or spelt differently there.
 ABSENT = {

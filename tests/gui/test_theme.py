@@ -3,8 +3,8 @@
 import pytest
 
 from NatronIExec.gui import theme
-from NatronIExec.gui.parts import Banner
 from NatronIExec.gui.qt import QtGui, QtWidgets
+from NatronIExec.gui.widgets import Banner
 
 
 @pytest.mark.parametrize("around", ["", "QWidget { background: #101010; color: #000000; }"])
