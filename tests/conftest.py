@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,15 @@ PASSWORD = "correct horse battery"
 PATIENCE_S = 90
 #: Natron and the keyring of whoever runs the tests are left alone.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+def pytest_configure() -> None:
+    """Children of tests get default signals, also of a run that was started as a background job: its shell has SIGINT
+    and SIGQUIT ignored, a program that is started inherits what is ignored, and a Python that finds SIGINT ignored
+    never raises KeyboardInterrupt. What has a handler here is at its default in a child."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,10 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -196,11 +197,11 @@ def test_who_stops_watching_is_told_that_the_job_goes_on(farm: Any, submission: 
     farm.local.faults.every = "never-initialized"
     job = farm.call("submit", **submission)["job"]
     farm.until(lambda row: bool(row["paid_nrlc"]), job)
-    child = watching(job)
-    assert child.stderr is not None
-    assert "frames)" in child.stderr.readline()
-    child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=60)
+    with watching(job) as child:
+        assert child.stderr is not None
+        assert "frames)" in child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
     assert child.returncode == EXIT_CODES["cancelled"]
     assert f"Job {job} goes on. Follow it with: natron-iexec watch {job}" in said
 
@@ -212,9 +213,15 @@ def test_who_stops_watching_is_told_in_json_which_job(capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().err)["error"]["details"] == {"job": "j1"}
 
 
-def watching(job: str) -> subprocess.Popen[str]:
+@contextmanager
+def watching(job: str) -> Iterator[subprocess.Popen[str]]:
+    """`natron-iexec watch`, ended with its block, however that ends: an open pipe would fail another test."""
     command = [sys.executable, "-m", "NatronIExec.cli", "watch", job]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            yield child
+        finally:
+            child.kill()  # nothing, when it has ended
 
 
 def test_accounts_from_the_command_line(shell: Shell, farm: Any, tmp_path: Path) -> None:

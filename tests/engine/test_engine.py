@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import socket
 import sqlite3
@@ -199,7 +200,7 @@ def test_a_scan_is_cancelled(start_farm: Callable[..., Any], submission: dict[st
     farm = start_farm()
     begun = threading.Event()
     go_on = threading.Event()
-    numbers: list[int] = []
+    numbers: queue.Queue[int] = queue.Queue()  # the engine may begin before the client knows the number
     from NatronIExec.engine import job_verbs
 
     def slow(asked: Any, progress: Any, cancelled: Callable[[], bool]) -> Any:
@@ -214,7 +215,7 @@ def test_a_scan_is_cancelled(start_farm: Callable[..., Any], submission: dict[st
 
     def ask() -> None:
         try:
-            farm.client.call("scan", submission, on_id=numbers.append)
+            farm.client.call("scan", submission, on_id=numbers.put)
         except Cancelled as problem:
             found.append(problem)
 
@@ -222,7 +223,7 @@ def test_a_scan_is_cancelled(start_farm: Callable[..., Any], submission: dict[st
         thread = threading.Thread(target=ask)
         thread.start()
         assert begun.wait(30)
-        farm.client.cancel(numbers[0])
+        farm.client.cancel(numbers.get(timeout=30))
         farm.call("status")  # the cancel has arrived by now: messages are read in order
         go_on.set()
         thread.join(30)
