@@ -18,6 +18,7 @@ for folder in (str(HERE), str(HERE.parents[1])):
         sys.path.insert(0, folder)
 
 import fake_natron  # noqa: E402
+import qt_life  # noqa: E402
 from fake_engine import FakeEngine  # noqa: E402
 from wire_client import WireClient  # noqa: E402
 
@@ -38,17 +39,28 @@ def home(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def natron(monkeypatch):
-    """What NatronGui is inside Natron; it has no window yet."""
-    monkeypatch.setattr(fake_natron.natron, "apps", [])
-    monkeypatch.setitem(sys.modules, "NatronGui", fake_natron.module())
-    return fake_natron.natron
-
-
 @pytest.fixture(scope="session")
 def application():
     return QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+
+
+@pytest.fixture(autouse=True)
+def life(application):
+    """What a test made of Qt ends with it, on this thread: nothing is left for the collector to destroy later."""
+    before = qt_life.objects()
+    yield
+    qt_life.destroy(qt_life.left_since(before))
+    assert qt_life.left_since(before) == []
+
+
+@pytest.fixture(autouse=True)
+def natron(life, monkeypatch):
+    """What NatronGui is inside Natron; it has no window yet. Those that a test opened are closed at its end."""
+    monkeypatch.setattr(fake_natron.natron, "apps", [])
+    monkeypatch.setitem(sys.modules, "NatronGui", fake_natron.module())
+    yield fake_natron.natron
+    for app in list(fake_natron.natron.apps):
+        app.close()
 
 
 @pytest.fixture
@@ -65,7 +77,7 @@ def until(application):
 
 
 @pytest.fixture(autouse=True)
-def no_faults(monkeypatch, application):
+def no_faults(monkeypatch, life):
     """A bug in a slot fails the test."""
     found = []
     monkeypatch.setattr(faults, "fault", lambda problem: found.append(problem))

@@ -1,6 +1,11 @@
 """The few Natron calls that we use, as small real classes with Natron's own traps: see test_natron_contract, which the
-fake and the real one both pass. `Natron` stands for the module NatronGui's `natron`."""
+fake and the real one both pass. `Natron` stands for the module NatronGui's `natron`.
 
+As in Natron, an app owns its window and the window its panes and panels; nothing refers back but weakly, and what is
+closed is destroyed by Qt: the fake leaves no window to Python's collector.
+"""
+
+import weakref
 from pathlib import Path
 from types import ModuleType
 
@@ -49,10 +54,11 @@ class PyPanel(QtWidgets.QWidget):
 class Pane(QtWidgets.QWidget):
     """Its object name is the pane's name; a panel that it shows is its child."""
 
-    def __init__(self, app, name):
-        super().__init__()
+    def __init__(self, app, name, window):
+        super().__init__(window)
         self.setObjectName(name)
-        self.app, self.tabs, self.current, self.shown = app, [], -1, []
+        self.app = weakref.proxy(app)
+        self.tabs, self.current, self.shown = [], -1, []
 
     def count(self):
         return len(self.tabs)
@@ -160,10 +166,14 @@ class Node:
 class MainWindow(QtWidgets.QMainWindow):
     def __init__(self, app):
         super().__init__()
-        self.app = app
+        self.app = weakref.ref(app)
 
     def closeEvent(self, event):
-        self.app.close()
+        """Natron forgets the project first, and destroys the window when it comes to it."""
+        app = self.app()
+        if app is not None and app in natron.apps:
+            natron.apps.remove(app)
+        self.deleteLater()
         super().closeEvent(event)
 
 
@@ -175,12 +185,15 @@ class App:
         self.children = list(children)
         self.disk_full = False
         self.panels, self.registered = {}, {}
-        self.panes = [Pane(self, name) for name in panes]
+        self.window = MainWindow(self)
+        self.panes = [Pane(self, name, self.window) for name in panes]
         self.number = max((app.number for app in natron.apps), default=-1) + 1
         natron.apps.append(self)
+        self.window.show()
 
     def close(self):
-        natron.apps.remove(self)
+        """As the artist does."""
+        vars(self)["window"].close()
 
     def __getattribute__(self, name):
         if name[:1] != "_" and name not in ("number", "close") and self not in natron.apps and "panes" in self.__dict__:
@@ -211,10 +224,7 @@ class App:
         return True
 
     def newProject(self):
-        made = App(panes=[pane.objectName() for pane in self.panes])
-        made.window = MainWindow(made)
-        made.window.show()
-        return made
+        return App(panes=[pane.objectName() for pane in self.panes])
 
     def getChildren(self):
         return self.children

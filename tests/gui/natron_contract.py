@@ -14,6 +14,8 @@ from NatronIExec.host.api import NatronWindow
 
 PATIENCE_S = 20
 NAME = "iExec Render Queue"
+#: Natron wants each panel to be referenced for as long as it runs.
+KEPT = []
 
 
 def image(path):
@@ -37,13 +39,13 @@ def a_copy_leaves_the_project_as_it_is(app, folder):
     window = NatronWindow(app)
     assert app.saveProjectAs(str(folder / "shot.ntp"))
     app.createWriter(str(folder / "x.####.png"))  # so there is a change that is not saved
-    before, titles = (folder / "shot.ntp").read_bytes(), [shown.windowTitle() for shown in main_windows()]
+    before, title = (folder / "shot.ntp").read_bytes(), main_window(app).windowTitle()
     window.save_copy(folder / "copy.ntp")
     assert window.project_file() == folder / "shot.ntp"
     assert window.project_name() == "shot.ntp"
     assert (folder / "copy.ntp").read_bytes()
     assert (folder / "shot.ntp").read_bytes() == before
-    assert [shown.windowTitle() for shown in main_windows()] == titles  # with the mark of a change
+    assert main_window(app).windowTitle() == title  # with the mark of a change
 
 
 def a_reload_finds_new_frames(app, folder):
@@ -114,13 +116,11 @@ def tabs_named(app, name):
 
 def a_closed_window_is_not_found_again(app, folder):
     """Its own object must not be asked anything: Natron ends."""
-    before = main_windows()
     number = app.newProject().getAppID()
     window = NatronWindow(api.natron().getGuiInstance(number))
     assert window.is_open()
     assert number != app.getAppID()
-    (fresh,) = [shown for shown in main_windows() if shown not in before]
-    fresh.close()
+    main_window(window.app).close()
     give_up = time.monotonic() + PATIENCE_S
     while window.is_open():
         QtWidgets.QApplication.processEvents()
@@ -132,9 +132,17 @@ def a_closed_window_is_not_found_again(app, folder):
     raise AssertionError("a closed window was asked")
 
 
-def main_windows():
-    shown = QtWidgets.QApplication.topLevelWidgets()
-    return [window for window in shown if isinstance(window, QtWidgets.QMainWindow) and window.isVisible()]
+def main_window(app):
+    """The window that a panel docked in it is in. No walk over all windows: one that is being destroyed meanwhile would
+    end the process. Not to be kept: Qt gives the address of a closed window to a new one."""
+    panel = app.getUserPanel("Contract")
+    if panel is None:
+        panel = NatronWindow(app).new_panel("Contract")
+        KEPT.append(panel)
+        assert app.getTabWidget("pane1").appendTab(panel)
+    found = panel.window()
+    assert isinstance(found, QtWidgets.QMainWindow)
+    return found
 
 
 PROMISES = [

@@ -7,21 +7,16 @@ from wire_client import WireClient
 
 from NatronIExec.gui import windows as desk_module
 from NatronIExec.gui.desktop_notices import DesktopNotices
-from NatronIExec.gui.qt import QtCore, QtWidgets, alive
+from NatronIExec.gui.qt import QtCore, alive
 from NatronIExec.gui.windows import Desk
 from NatronIExec.host.api import NatronWindow
 
 
 @pytest.fixture
 def desk(engine, application, monkeypatch):
-    """The desk of a Natron with a main window."""
     monkeypatch.setattr(desk_module, "EngineClient", lambda: WireClient(engine))
-    main = QtWidgets.QMainWindow()
-    main.show()
     made = Desk()
     yield made
-    for window in QtWidgets.QApplication.topLevelWidgets():
-        window.close()
     made.bridge.close()
 
 
