@@ -1,12 +1,57 @@
-"""Frame numbers: how they are written, and how they are cut into chunks.
+"""Frame numbers: how they are read from text, how they are written, and how they are cut into chunks.
 
-What a person types is read by fileseq (`farm.order.frame_selection.parse_frames`); this leaf only writes the same
-syntax, so that it also runs in Natron and on a worker.
+The only reader of the syntax: the submit dialog in Natron, the command line and the engine all call `parse_frames`. A
+range is text where a person types it and on the way to the engine; behind the engine's door it is a tuple of ints.
 """
 
 from __future__ import annotations
 
-from typing import Iterable, List, Sequence, Tuple
+import re
+from typing import Iterable, List, Sequence, Set, Tuple
+
+from NatronIExec.errors import BadInput
+
+#: Natron's frame numbers are C++ ints.
+MAX_FRAME = 2**31 - 1
+#: Frames of one range, and of all ranges of one text together.
+MAX_FRAMES = 200_000
+EXAMPLE = "1-10x2,20"
+_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:]\s*(\d{1,9}))?)?\s*", re.ASCII)
+
+
+def parse_frames(text: str) -> Tuple[int, ...]:
+    """`1-10x2,20` → frames, sorted and without repeats; `1-10:2` means the same, as in Natron. Raises BadInput for
+    nonsense, reversed or negative ranges, and absurd amounts."""
+    frames: Set[int] = set()
+    for part in text.split(","):
+        frames.update(_parse_range(part, text))
+        if len(frames) > MAX_FRAMES:
+            raise BadInput(f"{_shown(text)} are too many frames.", f"At most {MAX_FRAMES} at once.")
+    return tuple(sorted(frames))
+
+
+def _parse_range(part: str, text: str) -> range:
+    found = _RANGE.fullmatch(part)
+    step = int(found[3] or 1) if found else 0
+    if not found or step < 1:
+        shown = _shown(part.strip() or text)
+        raise BadInput(f"{shown!r} is no frame range.", f"Write it like {EXAMPLE}.", frames=_shown(text))
+    shown = _shown(part.strip())
+    bounds = found[1], found[2] or found[1]
+    if any(len(bound.lstrip("-0")) > 10 or int(bound) > MAX_FRAME for bound in bounds):
+        raise BadInput(f"Natron cannot number the frame of {shown}.", f"At most {MAX_FRAME}.", frames=shown)
+    first, last = map(int, bounds)
+    if last < first:
+        raise BadInput(f"The range {shown} runs backwards.", f"Write {last}-{first}.", frames=shown)
+    if first < 0:
+        raise BadInput("Natron's renderer takes no negative frames.", "Shift the project to 0 or later.")
+    if last - first >= MAX_FRAMES:
+        raise BadInput(f"{shown} are too many frames.", f"At most {MAX_FRAMES} at once.")
+    return range(first, last + 1, step)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else text[:40] + "…"
 
 
 def format_frames(frames: Iterable[int]) -> str:

@@ -64,8 +64,8 @@ class Manifest:
     belong to one clip: when the renderer reports an input that it could not load, the worker fetches the whole clip.
     `hashes` is "file" or "pixels" (bags with trust > 1, where file headers may differ). `sealed` says that blobs are
     encrypted with the key that the worker gets as IEXEC_REQUESTER_SECRET_1 (hex, 32 bytes); frames and report are then
-    sealed for the public key `results_for` (hex). `environment` values and
-    `arguments` may contain JOB_ROOT. A renderer without a sign of life for `stall_s` is stuck; the worker ends a task
+    sealed for the public key `results_for` (hex). `environment` values
+    may contain JOB_ROOT. A renderer without a sign of life for `stall_s` is stuck; the worker ends a task
     after `limit_s` (0: not known). `plugins` are the ids of those that take part in the pictures (empty: not known)."""
 
     job: str
@@ -80,7 +80,6 @@ class Manifest:
     results_for: str = ""
     stall_s: int = 600
     environment: Mapping[str, str] = field(default_factory=dict)
-    arguments: Tuple[str, ...] = ()
     limit_s: int = 0
     plugins: Tuple[str, ...] = ()
     schema: int = SCHEMA
@@ -116,7 +115,6 @@ class Manifest:
                 results_for=str(wire["results_for"]),
                 stall_s=int(wire["stall_s"]),
                 environment=dict(wire["environment"]),
-                arguments=tuple(wire["arguments"]),
                 limit_s=int(wire["limit_s"]),
                 plugins=tuple(wire["plugins"]),
             )

@@ -17,7 +17,6 @@ MANIFEST = Manifest(
     gateways=("http://127.0.0.1:1",),
     clips=((1,),),
     environment={"OCIO": "x"},
-    arguments=("--no-settings",),
 )
 FRAMES = FrameList("j1", 0, "Write1", (Frame(1, "left", "frames/000001.left.exr", 12, "cc"),))
 

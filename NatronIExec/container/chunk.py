@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 from NatronIExec import images
-from NatronIExec.container.inputs import Inputs, localised
+from NatronIExec.container.inputs import Inputs
 from NatronIExec.container.renderer import FEWER_THREADS, Bounds, Outcome, run
 from NatronIExec.errors import BadInput, ProjectError
 from NatronIExec.frames import renderer_range
@@ -125,9 +125,8 @@ class ChunkRender:
                 path.parent.mkdir(parents=True, exist_ok=True)  # Natron makes none for a view
                 if path.exists():
                     path.unlink()
-        arguments = [localised(argument, self._folder) for argument in self._manifest.arguments]
         writer = ["-w", self._writer.name, str(self._pattern())]
-        command = [*self._command, "--no-settings", *arguments, *extra, *writer, str(self._inputs.project)]
+        command = [*self._command, "--no-settings", *extra, *writer, str(self._inputs.project)]
         outcome = run(
             [*command, renderer_range(frames)],
             self._environment,

@@ -18,8 +18,6 @@ PROTOCOL = 1
 HOST = "127.0.0.1"
 #: What a client may send at once; answers (a scan of many files) may be larger.
 MAX_REQUEST = 64 * 1024 * 1024
-#: The challenge and its answer, before a client is known.
-MAX_HANDSHAKE = 1024
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from enum import IntEnum
 ZERO_ADDRESS = "0x" + "00" * 20
 ZERO_BYTES32 = "0x" + "00" * 32
 
-#: Deadlines in multiples of the category's time reference, from the match (PoCo IexecPocoAccessorsFacet).
-CONTRIBUTION_DEADLINE_RATIO = 7
+#: The final deadline in multiples of the category's time reference, from the match (PoCo IexecPocoAccessorsFacet).
 FINAL_DEADLINE_RATIO = 10
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -227,8 +227,3 @@ class Folders:
         except (OSError, ValueError):
             return frozenset(), ()
         return frozenset(files), tuple(sorted(below))
-
-
-def directories(paths: Iterable[str]) -> set[str]:
-    """The folders that hold `paths`."""
-    return {os.path.dirname(path) for path in paths}

@@ -7,7 +7,7 @@ Nodes are named as Natron names them (`Group1.Read1`); nodes of a Precomp's proj
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -204,17 +204,6 @@ class Graph:
     def linked(self, placed: Placed, link: Link) -> Placed | None:
         return self.nodes.get(placed.home.prefix + link.node) or self.sibling(placed, link.node)
 
-    def upstream(self, start: Placed) -> Iterator[Placed]:
-        """`start` and everything that feeds it, nearest first."""
-        seen = {start.name}
-        waiting = [start]
-        for placed in waiting:
-            yield placed
-            for _, fed_by in self.inputs(placed):
-                if fed_by.name not in seen:
-                    seen.add(fed_by.name)
-                    waiting.append(fed_by)
-
     def writers(self, prefix: str = "") -> list[Placed]:
         """Write nodes of the artist's own project, or of the nested one with the prefix; in groups, too."""
         return [placed for placed in self.nodes.values() if is_writer(placed) and placed.home.prefix == prefix]
@@ -243,23 +232,20 @@ def build_graph(
     project: Project,
     original: Path,
     parse: Callable[[Path], Project],
-    colour_folder: str = "",
 ) -> Graph:
     """The graph of `project` with every project nested in it; `original` is the artist's file, for [Project]. A nested
     project that cannot be read is said in `odd`."""
     graph = Graph()
-    graph.add(Home(project, "", Variables.of(project, original, colour_folder)))
+    graph.add(Home(project, "", Variables.of(project, original)))
     parsed: dict[str, Project] = {}
     for home in graph.homes:
         for placed in [node for node in graph.nodes.values() if node.home is home and node.node.plugin == PRECOMP]:
-            _add_nested(graph, placed, parse, parsed, colour_folder)
+            _add_nested(graph, placed, parse, parsed)
     graph.__dict__.pop("children", None)
     return graph
 
 
-def _add_nested(
-    graph: Graph, placed: Placed, parse: Callable[[Path], Project], parsed: dict[str, Project], colour_folder: str
-) -> None:
+def _add_nested(graph: Graph, placed: Placed, parse: Callable[[Path], Project], parsed: dict[str, Project]) -> None:
     knob = placed.knob("projectFilename")
     path = placed.home.variables.resolve(knob.text) if knob and knob.text else ""
     if not path:
@@ -275,4 +261,4 @@ def _add_nested(
         graph.odd[(placed.name, problem.title)] = None
         return
     real = Path(os.path.abspath(path))
-    graph.add(Home(parsed[path], placed.name + ":", Variables.of(parsed[path], real, colour_folder)))
+    graph.add(Home(parsed[path], placed.name + ":", Variables.of(parsed[path], real)))

@@ -22,17 +22,15 @@ _MAX_EXPANSIONS = 100
 
 @dataclass(frozen=True)
 class Variables:
-    """Names and values of one project; `Project` and `OCIO` are those of this load, not the saved ones."""
+    """Names and values of one project; `Project` is the folder of this load, not the saved one."""
 
     table: Mapping[str, str]
 
     @classmethod
-    def of(cls, project: Project, original: Path, colour_folder: str = "") -> Variables:
+    def of(cls, project: Project, original: Path) -> Variables:
         knob = project.knobs.get("projectPaths")
         table = dict(path_table(knob.text)) if knob else {}
         table["Project"] = os.path.dirname(os.path.abspath(original))
-        if colour_folder or "OCIO" in table:
-            table["OCIO"] = colour_folder or table["OCIO"]
         return cls(table)
 
     def expand(self, text: str) -> str:

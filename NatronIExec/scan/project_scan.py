@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Cancelled
-from NatronIExec.frames import cut
+from NatronIExec.frames import MAX_FRAMES, cut
 from NatronIExec.ntp.file_patterns import Folders
 from NatronIExec.ntp.node_graph import Placed, build_graph, is_reader, is_writer
 from NatronIExec.ntp.ntp_reader import parse_project
@@ -26,6 +26,7 @@ from NatronIExec.scan.fonts import FontUse, fonts_of
 from NatronIExec.scan.frame_flow import Flow, is_clip_holder
 from NatronIExec.scan.plugins import plugins_of
 from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
+from NatronIExec.scan.time_rules import Times
 from NatronIExec.scan.worker_image import keeps_time, packaged_image
 from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
 
@@ -33,7 +34,6 @@ __all__ = ["DEFAULT_CHUNK", "Missing", "Scan", "ScanChunk", "ScanFile", "scan"]
 
 #: Frames a task when nobody chose.
 DEFAULT_CHUNK = 10
-_MAX_FRAMES = 200_000
 
 #: Frames to render: of all writers, by writer, or (None) each writer's own.
 Wanted = Sequence[int] | Mapping[str, Sequence[int]] | None
@@ -153,23 +153,23 @@ class _Work:
             if not in_chunks:
                 in_chunks.update(c.index for c in chunks)
         facts = Facts(
-            self.graph,
-            packaged_image(),
-            self.values,
-            self.original,
-            described,
-            tuple(chosen),
-            wanted,
-            self._frames(),
-            tuple(self.flows),
-            self.reached,
-            self.uses,
-            self.clips,
-            frozenset(self.files),
-            self.folders,
-            colour,
-            fonts,
-            self._missing(),
+            graph=self.graph,
+            image=packaged_image(),
+            values=self.values,
+            original=self.original,
+            described=described,
+            chosen=tuple(chosen),
+            named=wanted,
+            frames=self._frames(),
+            flows=tuple(self.flows),
+            reached=self.reached,
+            uses=self.uses,
+            clips=self.clips,
+            files=frozenset(self.files),
+            folders=self.folders,
+            colour=colour,
+            fonts=fonts,
+            missing=self._missing(),
         )
         return Scan(
             project=self.project,
@@ -212,7 +212,7 @@ class _Work:
     def _render(self, writer: ScanWriter, frames: Wanted, chunk: int | None, out: frozenset[str]) -> None:
         own = frames.get(writer.name) if isinstance(frames, Mapping) else frames
         asked: Sequence[int] = own if own is not None else writer.frames
-        if (not asked and own is not None) or len(asked) > _MAX_FRAMES:
+        if (not asked and own is not None) or len(asked) > MAX_FRAMES:
             raise BadInput(f"{len(asked)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
         wanted = tuple(sorted(set(asked)))
         flow = Flow(self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views)
@@ -226,43 +226,43 @@ class _Work:
         ordered: tuple[str, ...] = ()
         for group in cut(wanted, size):
             index = len(self.chunks)
-            files = set(still)
-            whole: set[int] = set()
-            for frame in group:
-                self._check_cancel()
-                self.progress(len(self.chunks), -(-len(wanted) // size), f"Finding what frame {frame} needs")
-                self._frame(flow, frame, views, index, files, out, whole)
+            files = still | self._chunk_files(flow, group, views, out, -(-len(wanted) // size))
             if files != before or not index:
                 before, ordered = files, tuple(sorted(files))
             self.chunks.append(ScanChunk(index, writer.name, group, ordered))
 
-    def _frame(
-        self,
-        flow: Flow,
-        frame: int,
-        views: Sequence[int],
-        index: int,
-        files: set[str],
-        out: frozenset[str],
-        whole: set[int],
-    ) -> None:
-        """Add to `files` what `frame` needs. `whole` are the clips of which this chunk has all already."""
-        for name, wanted in flow.at(frame, views).items():
-            for clip in self.clips[name]:
-                if id(clip) in whole:
+    def _chunk_files(
+        self, flow: Flow, frames: Sequence[int], views: Sequence[int], out: frozenset[str], of_chunks: int
+    ) -> set[str]:
+        """The files of the clips that the next chunk reads; what is missing is recorded as a gap."""
+        files: set[str] = set()
+        whole: set[int] = set()  # clips of which the chunk has every file already
+        for frame in frames:
+            self._check_cancel()
+            self.progress(len(self.chunks), of_chunks, f"Finding what frame {frame} needs")
+            for name, wanted in flow.at(frame, views).items():
+                for clip in self.clips[name]:
+                    if id(clip) in whole:
+                        continue
+                    if any(times is None for times in wanted.values()) and not clip.single:
+                        whole.add(id(clip))
+                    files.update(self._opened(clip, name, wanted, frame, out))
+        return files
+
+    def _opened(
+        self, clip: Clip, node: str, wanted: Mapping[int, Times], frame: int, out: frozenset[str]
+    ) -> Iterator[str]:
+        """The files that a reader opens of a clip for the times `wanted` by view."""
+        for view, times in wanted.items():
+            for opened in clip.opened(times, view if clip.pattern.has_views else 0):
+                if opened.path in out or not opened.path:
                     continue
-                if any(times is None for times in wanted.values()) and not clip.single:
-                    whole.add(id(clip))
-                for view, times in wanted.items():
-                    for opened in clip.opened(times, view if clip.pattern.has_views else 0):
-                        if opened.path in out or not opened.path:
-                            continue
-                        if opened.missing:
-                            self._gap(opened.path, name, frame, index)
-                            continue
-                        if opened.path not in self.files:
-                            self._add(opened.path, name, clip.why, self._number_of(clip))
-                        files.add(opened.path)
+                if opened.missing:
+                    self._gap(opened.path, node, frame, len(self.chunks))
+                    continue
+                if opened.path not in self.files:
+                    self._add(opened.path, node, clip.why, self._number_of(clip))
+                yield opened.path
 
     def _check_cancel(self) -> None:
         if self.cancel():

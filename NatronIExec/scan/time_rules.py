@@ -157,9 +157,6 @@ def bounce(first: int, last: int, frame: int) -> int:
     return frame
 
 
-_IDENTITY_WARP = ((0.0, 0.0), (1.0, 1.0))
-
-
 def retime(moment: Moment) -> Needs:
     """Retime/Retime.cpp getFramesNeeded: the integral of `speed` since the input's first frame."""
     first, last = moment.source_range()

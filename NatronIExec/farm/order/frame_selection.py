@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fileseq.exceptions import ParseException
-from fileseq.frameset import FrameSet
-
 from NatronIExec.errors import BadInput
 from NatronIExec.farm.store.submission import Submission
-from NatronIExec.frames import cut, format_frames
+from NatronIExec.frames import cut, format_frames, parse_frames
 from NatronIExec.scan.check import ERROR, Check
 from NatronIExec.scan.checks.destination_checks import target_checks
 from NatronIExec.scan.output_paths import Targets
 from NatronIExec.scan.project_scan import DEFAULT_CHUNK, Scan, scan
 from NatronIExec.scan.writers import ScanWriter
 
-MAX_FRAMES = 200_000
-_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:]\s*(\d{1,9}))?)?\s*", re.ASCII)
-#: Natron's frame numbers are C++ ints.
-MAX_FRAME = 2**31 - 1
-
 Progress = Callable[[int, int, str], None]
-
-
-def parse_frames(text: str) -> tuple[int, ...]:
-    """`1-10x2,20` → frames, sorted; `1-10:2` means the same, as in Natron (to fileseq a colon is something else).
-    Raises BadInput for nonsense, reversed or negative ranges, and absurd amounts."""
-    for part in text.split(","):
-        found = _RANGE.fullmatch(part)
-        if not found:
-            shown = _shown(part.strip() or text)
-            raise BadInput(f"{shown!r} is no frame range.", "Write it like 1-10x2,20.", frames=_shown(text))
-        _require_sane(_shown(part.strip()), found[1], found[2] or found[1])
-    try:
-        return tuple(sorted({int(frame) for frame in FrameSet("".join(text.split()).replace(":", "x"))}))
-    except ParseException as problem:
-        raise BadInput(f"{_shown(text)!r} is no frame range.", "Write it like 1-10x2,20.") from problem
-
-
-def _require_sane(part: str, *bounds: str) -> None:
-    if any(len(bound.lstrip("-0")) > 10 or int(bound) > MAX_FRAME for bound in bounds):
-        raise BadInput(f"Natron cannot number the frame of {part}.", f"At most {MAX_FRAME}.", frames=part)
-    first, last = map(int, bounds)
-    if last < first:
-        raise BadInput(f"The range {part} runs backwards.", f"Write {last}-{first}.", frames=part)
-    if first < 0:
-        raise BadInput("Natron's renderer takes no negative frames.", "Shift the project to 0 or later.")
-    if last - first >= MAX_FRAMES:
-        raise BadInput(f"{part} are too many frames.", f"At most {MAX_FRAMES} at once.")
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= 40 else text[:40] + "…"
 
 
 def scan_submission(

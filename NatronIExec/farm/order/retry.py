@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, Conflict
-from NatronIExec.farm.order.frame_selection import parse_frames
 from NatronIExec.farm.store.job import Job, JobFrame
 from NatronIExec.farm.store.submission import Submission
-from NatronIExec.frames import format_frames
+from NatronIExec.frames import format_frames, parse_frames
 
 _LOST = ("failed", "refunded")
 #: Frames of every writer, frames by writer, or None for those that failed.

@@ -18,19 +18,3 @@ class Events(Protocol):
     def frames_changed(self, job: str, frames: Sequence[JobFrame]) -> None: ...
 
     def notice(self, job: str | None, level: str, title: str, remedy: str) -> None: ...
-
-
-class Silence:
-    """Nobody listens."""
-
-    def job_changed(self, job: str) -> None:
-        return None
-
-    def job_removed(self, job: str) -> None:
-        return None
-
-    def frames_changed(self, job: str, frames: Sequence[JobFrame]) -> None:
-        return None
-
-    def notice(self, job: str | None, level: str, title: str, remedy: str) -> None:
-        return None

@@ -6,25 +6,27 @@ No Qt in here: the dialog asks `submission` for what to send and `blockers` for 
 from __future__ import annotations
 
 import os
-import re
 from typing import Any, Dict, List, Optional, Sequence, Set
 
+from NatronIExec.errors import BadInput
+from NatronIExec.frames import parse_frames
 from NatronIExec.gui import wording
 from NatronIExec.host.project import Snapshot
 
 #: Where the frames come from (`frames_from` of a choice).
 OWN, PROJECT, TYPED = "own", "project", "typed"
-_FRAMES = re.compile(r"\s*-?\d+\s*(-\s*-?\d+\s*([x:]\s*\d+\s*)?)?(,\s*-?\d+\s*(-\s*-?\d+\s*([x:]\s*\d+\s*)?)?)*")
 
 #: Problems of a plan that typing the password solves.
 _SOLVED_BY_PASSWORD = ("wallet-locked",)
 
 
 def frames_complaint(text: str) -> str:
-    """Why `text` is no list of frames; empty when it is one. The engine reads it finally."""
-    if _FRAMES.fullmatch(text):
-        return ""
-    return "Type frames like 1-100, 1-100x2 or 1-10,15,20-30."
+    """Why `text` is no list of frames; empty when it is one."""
+    try:
+        parse_frames(text)
+    except BadInput as problem:
+        return f"{problem.title} {problem.remedy}"
+    return ""
 
 
 class Draft:
