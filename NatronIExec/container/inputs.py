@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Callable, Iterable, Sequence, Set
 from xml.sax.saxutils import escape
 
+from NatronIExec import __version__
 from NatronIExec.errors import BadInput, Unreachable
 from NatronIExec.manifest import JOB_ROOT, InputFile, Manifest, sha256_of_file
 
@@ -116,7 +117,8 @@ def _localise(project: Path, folder: Path) -> None:
 
 def _get(url: str, to: Path, size: int) -> None:
     """Raises OSError for less than `size` bytes (the library takes an early end for the end), BadInput for more."""
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, to.open("wb") as file:
+    asked = urllib.request.Request(url, headers={"User-Agent": f"NatronIExec/{__version__}"})
+    with urllib.request.urlopen(asked, timeout=TIMEOUT_S) as answer, to.open("wb") as file:
         count = 0
         for block in iter(lambda: answer.read(_BLOCK), b""):
             count += len(block)

@@ -17,6 +17,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 import requests
 from urllib3.exceptions import HTTPError
 
+from NatronIExec import __version__
 from NatronIExec.errors import Cancelled, ResultRefused, ServiceError, Unreachable
 from NatronIExec.iexec.jsonrpc import Call, RpcError, answers_of, body_of
 from NatronIExec.wire import load_json
@@ -29,6 +30,8 @@ BODY_LIMITS = 4
 LONGEST_WAIT_S = 60
 _RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PIECE = 1 << 16
+#: Who asks: an operator who is troubled by us can say so, and a library's own name is refused by some proxies.
+USER_AGENT = f"NatronIExec/{__version__}"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -218,6 +221,7 @@ class Transport:
         if session is None:
             session = requests.Session()
             session.max_redirects = 3
+            session.headers["User-Agent"] = USER_AGENT
             session.trust_env = not near
             setattr(self._local, name, session)
         self.requests_sent = next(self._count)

@@ -9,12 +9,26 @@ from typing import Callable, Iterator, Sequence
 from NatronIExec.errors import Cancelled, ServiceError, Unreachable
 from NatronIExec.iexec.transport import Transport
 from NatronIExec.storage.base import CannotRemove, Content, Progress, no_progress
-from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
+from NatronIExec.storage.cid import CHUNK, cid_of_bytes, cid_of_file
 
 #: One request carries at most so much: a break costs no more, and a proxy's limits are not met.
 REQUEST_BYTES = 64 * 1024 * 1024
 REQUEST_FILES = 500
 _BLOCK = 1 << 20
+#: How the node is to cut and name what it is sent: said in full, since a node's owner can change each default and names
+#: are computed here (kubo core/commands/add.go; storage/cid.py).
+ADD_OPTIONS = {
+    "cid-version": "0",
+    "hash": "sha2-256",
+    "chunker": f"size-{CHUNK}",
+    "raw-leaves": "false",
+    "trickle": "false",
+    "inline": "false",
+    "wrap-with-directory": "false",
+    "nocopy": "false",
+    "only-hash": "false",
+    "pin": "true",
+}
 #: Kubo's words, with status 500, for what it does not hold (kubo core/coreapi/pin.go).
 _NOT_HELD = b"not pinned"
 #: What a node answers whose API is closed for this: by its own list of allowed origins, or by what stands before it.
@@ -78,7 +92,7 @@ class IpfsStorage:
         response = self._transport.request(
             "POST",
             f"{self._rpc}/api/v0/add",
-            params={"cid-version": 0, "pin": "true"},
+            params=ADD_OPTIONS,
             headers={"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(body.size)},
             content=body,
             retry=True,  # adding the same content again changes nothing

@@ -9,9 +9,9 @@ from typing import Any, Iterator
 import pytest
 
 from NatronIExec.devnet.content import ContentService
-from NatronIExec.devnet.web import WebServer
+from NatronIExec.devnet.web import Answer, Request, WebServer
 from NatronIExec.errors import BadInput, Cancelled, ServiceError, Unreachable
-from NatronIExec.iexec.transport import Transport
+from NatronIExec.iexec.transport import USER_AGENT, Transport
 from NatronIExec.storage.base import CannotRemove, Storage
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 from NatronIExec.storage.ipfs import IpfsStorage
@@ -125,6 +125,26 @@ def test_a_node_that_names_differently_is_refused(content_server: WebServer, mon
     monkeypatch.setattr("NatronIExec.storage.ipfs.cid_of_bytes", lambda content: "QmOther")
     with pytest.raises(ServiceError, match="differently"):
         storage.put([b"x"])
+
+
+def test_a_node_with_other_defaults_names_as_we_do(tmp_path: Path) -> None:
+    """Its owner may have set CIDv1, raw leaves, another chunker: what decides the name is said with each request."""
+    asked: list[dict[str, str]] = []
+
+    class Owned(ContentService):
+        def _add(self, request: Request) -> Answer:
+            asked.append(dict(request.query))
+            assert request.headers["user-agent"] == USER_AGENT
+            return super()._add(request)
+
+    web = WebServer([Owned(tmp_path / "content")])
+    web.start()
+    try:
+        IpfsStorage(web.url, web.url, Transport(tries=1)).put([b"x"])
+    finally:
+        web.stop()
+    decides = {"cid-version": "0", "hash": "sha2-256", "chunker": "size-262144", "raw-leaves": "false"}
+    assert asked[0].items() >= {**decides, "trickle": "false", "inline": "false", "pin": "true"}.items()
 
 
 def test_a_storage_that_is_not_there() -> None:
