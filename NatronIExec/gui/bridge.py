@@ -6,19 +6,21 @@ together, and calls whoever asked.
 
 from __future__ import annotations
 
-import collections
-import threading
 import time
-import weakref
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional
 
-from NatronIExec.errors import EngineError, EngineGone, NatronIExecError
+from NatronIExec.errors import NatronIExecError
 from NatronIExec.gui import faults
-from NatronIExec.gui.engine_threads import LANE_OF, Done, Failed, Lane, Progress, Request, connected, unexpected
+from NatronIExec.gui.engine_threads import LANE_OF, Done, Failed, Follower, Inbox, Lane, Message, Progress, Request
 from NatronIExec.gui.qt import QtCore, Signal
 
-#: Waits between attempts to find the engine again, in seconds; the last one repeats.
-RETRY_S = (1, 2, 5, 10, 30)
+
+class Caller(NamedTuple):
+    """Who hears of a request's end, and of its progress."""
+
+    done: Done
+    failed: Failed
+    progress: Optional[Progress]
 
 
 class Bridge(QtCore.QObject):
@@ -39,14 +41,10 @@ class Bridge(QtCore.QObject):
         super().__init__(parent)
         self._new_client = new_client
         self._lanes: Dict[str, Lane] = {}
-        self._inbox: Deque[Tuple[Any, ...]] = collections.deque()
-        self._lock = threading.RLock()
-        self._woken = False
-        self._closing = threading.Event()
-        self._lost = threading.Event()
-        self._try_now = threading.Event()
-        self._listening = False
-        self._open: weakref.WeakSet[Request] = weakref.WeakSet()
+        self._inbox = Inbox(self._arrived.emit)
+        self._follower = Follower(new_client, self._inbox.post)
+        #: Open requests. Windows are reached from here and from no thread.
+        self._callers: Dict[Request, Caller] = {}
         self.problem: Optional[NatronIExecError] = None
         self.connected = False
         #: When the engine was last heard of, in an event or in an answer.
@@ -65,100 +63,39 @@ class Bridge(QtCore.QObject):
         progress: Optional[Progress] = None,
     ) -> Request:
         """Send a command; `done(result)` or `failed(error)` is called later on the GUI thread."""
-        request = Request(verb, args, done, failed, progress)
-        self._open.add(request)
+        request = Request(verb, args)
+        self._callers[request] = Caller(done, failed, progress)
         lane = LANE_OF.get(verb, "wallet")
         if lane not in self._lanes:
-            self._lanes[lane] = Lane(lane, self._new_client, self._post)
+            self._lanes[lane] = Lane(lane, self._new_client, self._inbox.post)
         self._lanes[lane].put(request)
         return request
 
+    def cancel(self, request: Request) -> None:
+        """Its answer is unwanted from now on, and the engine is told to stop."""
+        self._callers.pop(request, None)
+        request.cancel()
+
     def listen(self) -> None:
-        """Start to follow the engine's events, and find it again whenever it is lost. Once is enough."""
-        if not self._listening:
-            self._listening = True
-            faults.start_thread("iexec-events", self._follow)
+        """Start to follow the engine's events. Once is enough."""
+        self._follower.start()
 
     def reconnect(self) -> None:
-        """Try now instead of at the next turn."""
-        self._try_now.set()
-        self._lost.set()
+        """Look for the engine now instead of at the next turn."""
+        self._follower.reconnect()
 
     def close(self) -> None:
         """Stop all threads; nothing is delivered from now on. The engine goes on with its jobs."""
-        with self._lock:  # no lane is emitting now, nor will: who closed may be destroyed at any time
-            self._closing.set()
-            self._inbox.clear()
-        for request in list(self._open):
-            request.release()
-        self.reconnect()
+        self._inbox.close()
+        self._callers.clear()
+        self._follower.close()
         for lane in self._lanes.values():
             lane.close()
 
-    # On the background threads
-
-    def _follow(self) -> None:
-        failures = 0
-        while not self._closing.is_set():
-            self._lost.clear()
-            self._try_now.clear()
-            client = None
-            try:
-                client = connected(self._new_client)
-                state = client.subscribe(faults.guarded(self._on_event))
-                self._post("connected", state)
-                failures = 0
-                self._wait_until_lost(client)
-                self._post("lost", EngineGone("The render engine stopped.", "It is started again by itself."))
-            except EngineError as problem:
-                self._post("lost", problem)
-            except NatronIExecError as problem:
-                self._post("lost", problem)
-            except Exception as problem:
-                faults.fault(problem)
-                self._post("lost", unexpected(problem))
-            finally:
-                if client is not None:
-                    faults.guarded(client.close)()
-            self._try_now.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
-            failures += 1
-
-    def _wait_until_lost(self, client: Any) -> None:
-        """Until the connection breaks (the client reports it, or a question stays without an answer) or we close."""
-        while not self._lost.wait(10):
-            client.call("status", {}, timeout_s=30)
-            self._post("alive")
-
-    def _on_event(self, event: Dict[str, Any]) -> None:
-        """An event of the engine; the last one says that it is gone."""
-        if event.get("event") == "gone":
-            self._lost.set()
-        else:
-            self._post("event", event)
-
-    def _post(self, *message: Any) -> None:
-        with self._lock:
-            if self._closing.is_set():
-                return
-            self._inbox.append(message)
-            if self._woken:
-                return
-            self._woken = True
-            try:
-                self._arrived.emit()
-            except RuntimeError:  # Natron is quitting and Qt destroyed the bridge
-                self._closing.set()
-
-    # On the GUI thread
-
     def _deliver(self) -> None:
-        with self._lock:
-            messages, self._inbox = self._inbox, collections.deque()
-            self._woken = False
-        if not self._closing.is_set():
-            faults.guarded(self._dispatch)(messages)
+        faults.guarded(self._dispatch)(self._inbox.take())
 
-    def _dispatch(self, messages: Deque[Tuple[Any, ...]]) -> None:
+    def _dispatch(self, messages: Deque[Message]) -> None:
         events: List[Dict[str, Any]] = []
         latest = {id(m[1]): m for m in messages if m[0] == "progress"}
         for message in messages:
@@ -181,12 +118,13 @@ class Bridge(QtCore.QObject):
 
     def _on_answer(self, kind: str, request: Request, content: Any) -> None:
         if kind == "progress":
-            if request.progress is not None:
-                request.progress(*content)
+            caller = self._callers.get(request)
+            if caller is not None and caller.progress is not None:
+                caller.progress(*content)
             return
-        answer = request.done if kind == "answer" else request.failed
-        request.release()
-        answer(content)
+        caller = self._callers.pop(request, None)
+        if caller is not None:
+            (caller.done if kind == "answer" else caller.failed)(content)
 
     def _on_connected(self, state: Dict[str, Any]) -> None:
         self.connected, self.problem, self.heard_s = True, None, time.time()
@@ -261,7 +199,7 @@ class Asker:
     def cancel(self, topic: str) -> None:
         request = self._open.pop(topic, None)
         if request is not None:
-            request.cancel()
+            self.bridge.cancel(request)
 
     def busy(self, topic: str) -> bool:
         return topic in self._open

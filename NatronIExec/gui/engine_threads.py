@@ -1,11 +1,16 @@
 """Background threads that wait for the engine. Verbs go down lanes, one thread and one connection each, so that a long
-scan never holds up the queue, and a slow network never the wallet's lock. Natron's API is never touched from a lane."""
+scan never holds up the queue, and a slow network never the wallet's lock.
+
+Natron's API is never touched from here, and nothing of Qt can be reached but the one call that wakes the GUI thread,
+which the inbox forgets when it is closed: whoever held the last reference to a window would destroy it on its thread.
+"""
 
 from __future__ import annotations
 
+import collections
 import queue
 import threading
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Deque, Dict, Optional, Tuple
 
 from NatronIExec.errors import Cancelled, EngineError, EngineGone, NatronIExecError
 from NatronIExec.gui import faults
@@ -13,6 +18,9 @@ from NatronIExec.gui import faults
 Done = Callable[[Any], None]
 Failed = Callable[[NatronIExecError], None]
 Progress = Callable[[int, int, str], None]
+
+#: Waits between attempts to find the engine again, in seconds; the last one repeats.
+RETRY_S = (1, 2, 5, 10, 30)
 
 LANE_OF = {
     "scan": "work",
@@ -43,16 +51,52 @@ _ASKS_ONLY = frozenset(
 )  # fmt: skip
 
 
-def _to_nobody(answer: Any) -> None:
-    """Where answers go that nobody wants any more."""
+#: What a thread says: a kind, then what belongs to it.
+Message = Tuple[Any, ...]
+
+
+class Inbox:
+    """What the threads said and the GUI thread has not read yet. `wake` is called once for a whole burst."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake: Optional[Callable[[], None]] = wake
+        self._messages: Deque[Message] = collections.deque()
+        self._lock = threading.RLock()
+        self._woken = False
+
+    def post(self, *message: Any) -> None:
+        """From any thread. Nothing happens once the inbox is closed."""
+        with self._lock:
+            if self._wake is None:
+                return
+            self._messages.append(message)
+            if self._woken:
+                return
+            self._woken = True
+            try:
+                self._wake()
+            except RuntimeError:  # Natron is quitting and Qt destroyed who was to be woken
+                self.close()
+
+    def take(self) -> Deque[Message]:
+        """All that is there. The next message wakes again."""
+        with self._lock:
+            messages, self._messages = self._messages, collections.deque()
+            self._woken = False
+        return messages
+
+    def close(self) -> None:
+        """When this returns no thread is waking anybody, nor will: who is woken may be destroyed at any time."""
+        with self._lock:
+            self._wake = None
+            self._messages.clear()
 
 
 class Request:
-    """One question to the engine. `cancel` makes its answer unwanted at once, and tells the engine to stop."""
+    """One question to the engine, as a lane knows it: who asked is known to the bridge only."""
 
-    def __init__(self, verb: str, args: Dict[str, Any], done: Done, failed: Failed, progress: Optional[Progress]):
+    def __init__(self, verb: str, args: Dict[str, Any]) -> None:
         self.verb, self.args = verb, args
-        self.done, self.failed, self.progress = done, failed, progress
         self.cancelled = threading.Event()
         self._lock = threading.Lock()
         self._stop: Optional[Callable[[], None]] = None
@@ -62,13 +106,8 @@ class Request:
         with self._lock:
             self.cancelled.set()
             stop, self._stop = self._stop, None
-        self.release()
         if stop is not None:
             stop()
-
-    def release(self) -> None:
-        """Let go of who asked, on the GUI thread: a lane that held the last reference to a window would destroy it."""
-        self.done, self.failed, self.progress = _to_nobody, _to_nobody, None
 
     def begun(self, client: Any, number: int) -> None:
         """Called on the lane's thread once the engine has the request."""
@@ -175,6 +214,71 @@ class Lane:
         client, self._client = self._client, None
         if client is not None:
             faults.guarded(client.close)()
+
+
+class Follower:
+    """Follows the engine's events on a thread of its own, and finds the engine again whenever it is lost.
+
+    Posts: connected(state), event(event), alive(), lost(error).
+    """
+
+    def __init__(self, new_client: Callable[[], Any], post: Callable[..., None]) -> None:
+        self._new_client, self._post = new_client, post
+        self._closing = threading.Event()
+        self._lost = threading.Event()
+        self._try_now = threading.Event()
+        self._started = False
+
+    def start(self) -> None:
+        """Once is enough."""
+        if not self._started:
+            self._started = True
+            faults.start_thread("iexec-events", self._follow)
+
+    def reconnect(self) -> None:
+        """Try now instead of at the next turn."""
+        self._try_now.set()
+        self._lost.set()
+
+    def close(self) -> None:
+        self._closing.set()
+        self.reconnect()
+
+    def _follow(self) -> None:
+        failures = 0
+        while not self._closing.is_set():
+            self._lost.clear()
+            self._try_now.clear()
+            client = None
+            try:
+                client = connected(self._new_client)
+                self._post("connected", client.subscribe(faults.guarded(self._on_event)))
+                failures = 0
+                self._wait_until_lost(client)
+                self._post("lost", EngineGone("The render engine stopped.", "It is started again by itself."))
+            except NatronIExecError as problem:
+                self._post("lost", problem)
+            except Exception as problem:
+                faults.fault(problem)
+                self._post("lost", unexpected(problem))
+            finally:
+                if client is not None:
+                    faults.guarded(client.close)()
+            self._try_now.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
+            failures += 1
+
+    def _wait_until_lost(self, client: Any) -> None:
+        """Until the connection breaks (the client reports it, or a question stays without an answer) or we close."""
+        while not self._lost.wait(10):
+            client.call("status", {}, timeout_s=30)
+            self._post("alive")
+
+    def _on_event(self, event: Dict[str, Any]) -> None:
+        """An event of the engine; the last one says that it is gone."""
+        if event.get("event") == "gone":
+            self._lost.set()
+        else:
+            self._post("event", event)
 
 
 def connected(new_client: Callable[[], Any]) -> Any:

@@ -17,7 +17,7 @@ def test_stop_reaches_an_engine_that_says_nothing(bridge, engine, until):
     request, heard = ask(bridge, "plan", {"retry": "job-1"})
     until(lambda: engine.args_of("plan"), "for the question")
     assert engine.cancelled == []
-    request.cancel()
+    bridge.cancel(request)
     until(lambda: len(engine.cancelled) == 1, "for the engine to hear it")
     assert heard == []
 
@@ -25,7 +25,7 @@ def test_stop_reaches_an_engine_that_says_nothing(bridge, engine, until):
 def test_what_was_answered_is_not_stopped(bridge, engine, until):
     request, heard = ask(bridge, "plan", {"retry": "job-1"})
     until(lambda: heard, "for the answer")
-    request.cancel()
+    bridge.cancel(request)
     _, answered = ask(bridge, "status")
     until(lambda: answered, "for another answer")
     assert engine.cancelled == []
@@ -36,7 +36,7 @@ def test_stop_before_it_began(bridge, engine, until):
     first, _ = ask(bridge, "plan", {"retry": "job-1"})
     second, heard = ask(bridge, "plan", {"retry": "job-2"})
     until(lambda: engine.args_of("plan"), "for the question")
-    second.cancel()
+    bridge.cancel(second)
     held.set()
     _, third = ask(bridge, "plan", {"retry": "job-3"})
     until(lambda: third, "for the answer")
@@ -100,7 +100,7 @@ def test_no_lane_keeps_who_asked(bridge, engine, until, how):
         until(lambda: hasattr(gone(), "answer"), "for the answer")
     else:
         until(lambda: engine.args_of("networks"), "for the question")
-        (request.cancel if how == "cancelled" else bridge.close)()
+        bridge.cancel(request) if how == "cancelled" else bridge.close()
     del asks
     assert gone() is None
 
