@@ -16,6 +16,7 @@ os.environ.setdefault("QT_API", "pyside6")
 sys.path.insert(0, str(Path(__file__).parent / "gui"))
 
 import fake_natron
+import qt_life
 from fake_natron import App, Node
 
 from NatronIExec.gui import faults, menu
@@ -54,12 +55,10 @@ def natron(orbit: Path, monkeypatch: pytest.MonkeyPatch, until: Any) -> Iterator
     monkeypatch.setattr(menu, "_desk", None)
     found: list[BaseException] = []
     monkeypatch.setattr(faults, "fault", found.append)
-    window = QtWidgets.QMainWindow()
-    window.show()
     yield app
-    for window in QtWidgets.QApplication.topLevelWidgets():
-        window.close()
-    menu.desk().bridge.close()
+    menu.desk().close()
+    app.close()
+    qt_life.destroyed_later()
     assert not found
 
 
@@ -67,7 +66,7 @@ def test_from_the_menu_to_a_read_node(farm: Any, natron: OpenProject, orbit: Pat
     before = orbit.read_bytes()
     farm.call("wallet.lock")
     menu.open_submit()
-    dialog = menu.desk()._dialogs[0]
+    dialog = menu.desk().dialogs.shown()[0]
     until(lambda: dialog.draft.plan is not None and dialog.wallet is not None)
     assert not dialog.submit.isEnabled()
     dialog.frames.which.setCurrentText("These frames:")
@@ -108,7 +107,6 @@ def test_no_node_is_made_during_a_question_or_at_the_end(
     question.close()
     until(lambda: [node for node in natron.children if node.kind == "reader"])
     del natron.children[1:]
-    for window in QtWidgets.QApplication.topLevelWidgets():
-        window.close()
+    natron.window.hide()
     desk._load(row, frames)
     assert [node for node in natron.children if node.kind == "reader"] == []

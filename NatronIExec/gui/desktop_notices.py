@@ -17,12 +17,13 @@ class DesktopNotices:
     def __init__(
         self,
         title: str,
+        parent: Optional[QtCore.QObject] = None,
         has_tray: Callable[[], bool] = QtWidgets.QSystemTrayIcon.isSystemTrayAvailable,
     ) -> None:
-        self._title = title
+        self._title, self._parent = title, parent
         self._has_tray = has_tray
         self.icon: Optional[QtWidgets.QSystemTrayIcon] = None
-        self.over = QtCore.QTimer()
+        self.over = QtCore.QTimer(parent)
         self.over.setSingleShot(True)
         self.over.setInterval(SHOWN_MS)
         faults.connect(self.over.timeout, self._hide)
@@ -31,7 +32,7 @@ class DesktopNotices:
         if not self._has_tray():
             return
         if self.icon is None:
-            self.icon = QtWidgets.QSystemTrayIcon(QtGui.QIcon(theme.mark("info", 32)))
+            self.icon = QtWidgets.QSystemTrayIcon(QtGui.QIcon(theme.mark("info", 32)), self._parent)
             self.icon.setToolTip(self._title)
             faults.connect(self.icon.messageClicked, self._hide)
         self.icon.show()
@@ -42,3 +43,9 @@ class DesktopNotices:
         self.over.stop()
         if self.icon is not None:
             self.icon.hide()
+
+    def close(self) -> None:
+        self._hide()
+        self.over.deleteLater()
+        if self.icon is not None:
+            self.icon.deleteLater()

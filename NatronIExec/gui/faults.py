@@ -12,10 +12,12 @@ import inspect
 import threading
 import time
 import traceback
+import weakref
 from typing import Any, Callable, Optional
 
 from NatronIExec import paths
 from NatronIExec.errors import Cancelled, NatronIExecError
+from NatronIExec.gui.qt import QtCore, alive
 
 #: The log never grows beyond this; one older file is kept.
 LOG_LIMIT_BYTES = 1_000_000
@@ -86,9 +88,9 @@ def guarded(body: Callable[..., Any]) -> Callable[..., Any]:
 
 def connect(signal: Any, slot: Callable[..., Any]) -> Callable[..., None]:
     """Connect a slot so that it cannot raise into Qt, with only as many arguments as it takes. Returns what was
-    connected, to be disconnected."""
+    connected, to be disconnected. A signal that outlives the window of its slot does not keep that window."""
     count = _positional(slot)
-    safe = guarded(slot)
+    safe = guarded(_of_the_living(slot))
 
     def receive(*args: Any) -> None:
         safe(*args[:count])
@@ -113,6 +115,22 @@ def start_thread(name: str, body: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=guarded(body), name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _of_the_living(slot: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a Qt object, without a reference to it, that does nothing once Qt has destroyed it; anything else
+    as it is."""
+    owner = getattr(slot, "__self__", None)
+    if not inspect.ismethod(slot) or not isinstance(owner, QtCore.QObject):
+        return slot
+    method = weakref.WeakMethod(slot)
+    del owner, slot
+
+    def call(*args: Any) -> Any:
+        found = method()
+        return found(*args) if found is not None and alive(found.__self__) else None
+
+    return call
 
 
 def _positional(slot: Callable[..., Any]) -> Optional[int]:

@@ -10,8 +10,9 @@ from NatronIExec.gui import faults, natron_windows
 from NatronIExec.gui.accounts.wallet_dialog import WalletDialog
 from NatronIExec.gui.bridge import Bridge
 from NatronIExec.gui.desktop_notices import DesktopNotices
+from NatronIExec.gui.open_dialogs import OpenDialogs
 from NatronIExec.gui.preferences.settings_dialog import SettingsDialog
-from NatronIExec.gui.qt import QtCore, QtWidgets, alive
+from NatronIExec.gui.qt import QtCore, QtWidgets
 from NatronIExec.gui.render_queue.queue_panel import QueuePanel
 from NatronIExec.gui.submit.remembered_choices import Choices
 from NatronIExec.gui.submit.submit_dialog import SubmitDialog
@@ -29,18 +30,20 @@ class Desk:
     """Made on the GUI thread at the first click."""
 
     def __init__(self) -> None:
-        self.bridge = Bridge(EngineClient)
+        application = QtWidgets.QApplication.instance()
+        self.bridge = Bridge(EngineClient, application)
         self.choices = Choices()
         self._windows: Dict[int, NatronWindow] = {}
         self._panels: Dict[int, Any] = {}
         self._queues: Dict[int, QueuePanel] = {}
-        self._dialogs: List[Any] = []
+        #: Something of ours in each main window, which tells whether that is still on screen.
+        self._marks: Dict[int, Any] = {}
+        self.dialogs, self.boxes = OpenDialogs(), OpenDialogs()
         self._states: Dict[str, str] = {}
-        self._boxes: List[Any] = []
-        self._tray = DesktopNotices(PANEL)
+        self._tray = DesktopNotices(PANEL, application)
         self._notify = True
         self._arrived: Dict[str, List[Dict[str, Any]]] = {}
-        self._reload_soon = QtCore.QTimer()
+        self._reload_soon = QtCore.QTimer(application)
         self._reload_soon.setSingleShot(True)
         self._reload_soon.setInterval(RELOAD_MS)
         faults.connect(self._reload_soon.timeout, self._reload)
@@ -49,13 +52,22 @@ class Desk:
         faults.connect(self.bridge.jobs_changed, self._jobs_changed)
         faults.connect(self.bridge.notice, self._notice)
         faults.connect(self.bridge.connection_changed, self._connection_changed)
-        application = QtWidgets.QApplication.instance()
-        faults.connect(application.aboutToQuit, self.bridge.close)
+        faults.connect(application.aboutToQuit, self.close)
+
+    def close(self) -> None:
+        """Natron ends: all of ours that it does not destroy itself ends before, on the GUI thread."""
+        faults.show_with(None)
+        self.bridge.close()
+        self._tray.close()
+        for dialogs in (self.dialogs, self.boxes):
+            dialogs.close()
+        for ours in (self._reload_soon, self.bridge):
+            ours.deleteLater()
 
     # windows
 
     def open_submit(self, window: NatronWindow) -> None:
-        self._windows[window.app_id] = window
+        self._know(window)
         dialog = SubmitDialog(
             self.bridge,
             lambda: project.take(window),
@@ -66,10 +78,15 @@ class Desk:
         )
         faults.connect(dialog.submitted, lambda job: self._submitted(window, job))
         faults.connect(dialog.wallet_wanted, self.open_wallet)
-        self._show(dialog)
+        self.dialogs.show(dialog)
 
     def open_queue(self, window: NatronWindow) -> QueuePanel:
         """The panel of this window: made once, docked like Natron's own, brought to the front afterwards."""
+        self._know(window)
+        return self.restore_queue(window)
+
+    def restore_queue(self, window: NatronWindow) -> QueuePanel:
+        """The same for a layout that had the panel: another window may be in front."""
         self._windows[window.app_id] = window
         if window.app_id not in self._panels:
             panel = window.new_panel(PANEL)
@@ -81,35 +98,27 @@ class Desk:
             faults.connect(queue.settings_wanted, self.open_settings)
             faults.connect(queue.again_wanted, lambda sheet: self._again(window, queue, sheet))
             self._panels[window.app_id], self._queues[window.app_id] = panel, queue
+            self._marks.setdefault(window.app_id, queue)
         window.show_panel(self._panels[window.app_id], natron_windows.PANEL_COMMAND)
         return self._queues[window.app_id]
 
     def open_wallet(self) -> None:
-        if not self._raise(WalletDialog):
-            self._show(WalletDialog(self.bridge, natron_windows.main_window()))
+        if not self.dialogs.raise_one(WalletDialog):
+            self.dialogs.show(WalletDialog(self.bridge, natron_windows.main_window()))
 
     def open_settings(self) -> None:
-        if self._raise(SettingsDialog):
+        if self.dialogs.raise_one(SettingsDialog):
             return
         dialog = SettingsDialog(self.bridge, natron_windows.main_window())
         faults.connect(dialog.saved, self._settings_saved)
-        self._show(dialog)
+        self.dialogs.show(dialog)
 
-    def _raise(self, kind: Any) -> bool:
-        """Whether such a window is open; it comes to the front."""
-        for dialog in self._dialogs:
-            if isinstance(dialog, kind) and alive(dialog) and dialog.isVisible():
-                dialog.raise_()
-                dialog.activateWindow()
-                return True
-        return False
-
-    def _show(self, dialog: Any) -> None:
-        """Referenced while it is open, destroyed when it was closed."""
-        self._dialogs = [kept for kept in self._dialogs if alive(kept) and kept.isVisible()]
-        self._dialogs.append(dialog)
-        faults.connect(dialog.finished, lambda: dialog.deleteLater())
-        dialog.show()
+    def _know(self, window: NatronWindow) -> None:
+        """Its menu was used, so its main window is in front."""
+        self._windows[window.app_id] = window
+        mark = natron_windows.leave_mark() if window.app_id not in self._marks else None
+        if mark is not None:
+            self._marks[window.app_id] = mark
 
     def _again(self, window: NatronWindow, queue: QueuePanel, sheet: Dict[str, Any]) -> None:
         """The dialog as it was for this job: what was chosen then becomes what was chosen last."""
@@ -177,12 +186,13 @@ class Desk:
         return QtWidgets.QApplication.activeModalWidget() is not None
 
     def _window_of(self, row: Optional[Dict[str, Any]]) -> Optional[NatronWindow]:
-        """The window that shows a job's project. None at the end of Natron, when it makes no nodes."""
+        """The window that shows a job's project. None when it is being closed, as at the end of Natron: it makes no
+        nodes then."""
         self._windows = {number: window for number, window in self._windows.items() if window.is_open()}
-        if row is None or not natron_windows.natron_is_open():
-            return None
-        for window in self._windows.values():
-            if str(window.project_file()) == row["original"]:
+        for number, window in self._windows.items() if row is not None else ():
+            mark = self._marks.get(number)
+            on_screen = mark is None or natron_windows.is_on_screen(mark)
+            if on_screen and str(window.project_file()) == row["original"]:
                 return window
         return None
 
@@ -193,8 +203,7 @@ class Desk:
 
     def _show_fault(self, title: str, remedy: str, details: str) -> None:
         """One box at a time, never modal: Natron goes on."""
-        self._boxes = [box for box in self._boxes if alive(box) and box.isVisible()]
-        if self._boxes:
+        if self.boxes.shown():
             return
         box = QtWidgets.QMessageBox(natron_windows.main_window())
         box.setWindowTitle("iExec")
@@ -203,8 +212,7 @@ class Desk:
         if details:
             box.setDetailedText(details)
         box.setModal(False)
-        self._boxes.append(box)
-        box.show()
+        self.boxes.show(box)
 
 
 def load_frames(window: NatronWindow, frames: List[Dict[str, Any]]) -> List[str]:

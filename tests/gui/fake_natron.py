@@ -172,8 +172,9 @@ class MainWindow(QtWidgets.QMainWindow):
         """Natron forgets the project first, and destroys the window when it comes to it."""
         app = self.app()
         if app is not None and app in natron.apps:
+            for ended in (self, *app.panels.values()):
+                ended.deleteLater()
             natron.apps.remove(app)
-        self.deleteLater()
         super().closeEvent(event)
 
 

@@ -17,7 +17,7 @@ def desk(engine, application, monkeypatch):
     monkeypatch.setattr(desk_module, "EngineClient", lambda: WireClient(engine))
     made = Desk()
     yield made
-    made.bridge.close()
+    made.close()
 
 
 def rendering(engine, project, **changes):
@@ -62,14 +62,14 @@ def test_a_finished_movie_is_no_error(desk, engine, tmp_path, until):
     until(lambda: engine.args_of("frames"), "for the frames")
     engine.notice("The end")
     until(lambda: desk.bridge.jobs["job-1"]["state"] == "done", "for the end")
-    assert (app.children, desk._boxes) == ([], [])
+    assert (app.children, desk.boxes.shown()) == ([], [])
 
 
 def test_one_wallet_one_settings(desk):
     for open_window in (desk.open_wallet, desk.open_settings):
         open_window()
         open_window()
-    assert len(desk._dialogs) == 2
+    assert len(desk.dialogs.shown()) == 2
 
 
 def test_a_closed_dialog_is_let_go_of(desk, engine, tmp_path, until):
@@ -77,7 +77,7 @@ def test_a_closed_dialog_is_let_go_of(desk, engine, tmp_path, until):
     project = tmp_path / "b.ntp"
     app = App(project)
     desk.open_submit(NatronWindow(app))
-    dialog = desk._dialogs[-1]
+    dialog = desk.dialogs.shown()[-1]
     until(lambda: dialog.submit.isEnabled() and dialog.wallet, "for Submit")
     dialog.frames.chunk.setValue(3)
     asked = []
@@ -98,7 +98,7 @@ def test_other_settings_begin_with_those_of_the_job(desk, engine, tmp_path, unti
     until(lambda: desk.bridge.jobs, "for the job")
     queue.select("job-1")
     queue.actions_.run_named("duplicate")
-    until(lambda: desk._dialogs, "for the dialog")
+    until(desk.dialogs.shown, "for the dialog")
     chosen = desk.choices.load(project)
     assert (chosen["chunk"], chosen["out"], chosen["frames"]) == (7, "/show/elsewhere", "3,7")
 
@@ -110,11 +110,11 @@ def test_other_settings_of_another_project_name_it(desk, engine, tmp_path, until
     queue.select("job-1")
     queue.actions_.run_named("duplicate")
     until(lambda: "Open /show/shot_020.ntp" in queue.banner.text(), "for what to do")
-    assert not desk._dialogs
+    assert not desk.dialogs.shown()
 
 
 def test_the_icon_goes_with_its_message(application):
-    notices = DesktopNotices("Queue", has_tray=lambda: True)
+    notices = DesktopNotices("Queue", None, has_tray=lambda: True)
     notices.show({"title": "shot_010 is done.", "remedy": ""})
     assert notices.icon.isVisible()
     assert notices.over.isActive()
@@ -123,7 +123,7 @@ def test_the_icon_goes_with_its_message(application):
 
 
 def test_without_a_tray_there_is_no_icon(application):
-    notices = DesktopNotices("Queue", has_tray=lambda: False)
+    notices = DesktopNotices("Queue", None, has_tray=lambda: False)
     notices.show({"title": "shot_010 is done.", "remedy": ""})
     assert notices.icon is None
 

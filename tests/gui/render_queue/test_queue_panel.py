@@ -238,7 +238,7 @@ def test_an_answer_is_a_sign_of_life(bridge, engine, until):
     bridge.listen()
     until(lambda: bridge.connected, "for the engine")
     bridge.heard_s = None
-    bridge._post("alive")
+    bridge._inbox.post("alive")
     until(lambda: bridge.heard_s is not None, "for the time")
 
 

@@ -1,0 +1,48 @@
+"""Our dialogs from their opening to their end.
+
+A dialog is referenced until Qt has destroyed it, and Qt destroys it on the GUI thread when it was closed. One that
+nobody referenced would be left to Python's collector, which runs on any thread and at any moment.
+"""
+
+from __future__ import annotations
+
+from typing import Any, List
+
+from NatronIExec.gui import faults
+from NatronIExec.gui.qt import alive
+
+
+class OpenDialogs:
+    """Dialogs and message boxes, none of them modal."""
+
+    def __init__(self) -> None:
+        self._kept: List[Any] = []
+
+    def show(self, dialog: Any) -> None:
+        self._kept.append(dialog)
+
+        def forget() -> None:  # takes no arguments: what is being destroyed must not be wrapped again
+            self._kept = [kept for kept in self._kept if kept is not dialog]
+
+        faults.connect(dialog.finished, dialog.deleteLater)
+        dialog.destroyed.connect(forget)
+        dialog.show()
+
+    def shown(self) -> List[Any]:
+        """Those on screen, the oldest first."""
+        return [dialog for dialog in self._kept if alive(dialog) and dialog.isVisible()]
+
+    def raise_one(self, kind: Any) -> bool:
+        """Whether such a dialog is on screen; it comes to the front."""
+        for dialog in self.shown():
+            if isinstance(dialog, kind):
+                dialog.raise_()
+                dialog.activateWindow()
+                return True
+        return False
+
+    def close(self) -> None:
+        for dialog in list(self._kept):
+            if alive(dialog):
+                dialog.close()
+                dialog.deleteLater()
