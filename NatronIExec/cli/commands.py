@@ -12,7 +12,8 @@ import click
 from NatronIExec import __version__
 from NatronIExec.cli.amounts import Rlc, format_rlc
 from NatronIExec.cli.connection import FRAMES_MISSING, Session, WrongUse, exit_code, report, unless_interrupted
-from NatronIExec.cli.system_commands import devnet, doctor, engine, install, networks, settings
+from NatronIExec.cli.devnet_commands import devnet
+from NatronIExec.cli.system_commands import doctor, engine, install, networks, settings
 from NatronIExec.cli.wallet_commands import wallet
 from NatronIExec.cli.watch import follow
 from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, from_wire

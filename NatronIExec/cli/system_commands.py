@@ -1,4 +1,4 @@
-"""The engine, the local network, settings, and whether everything that a render needs is there."""
+"""The engine, the settings, and whether everything that a render needs is there."""
 
 from __future__ import annotations
 
@@ -56,56 +56,6 @@ def status(session: Session) -> None:
         {"running": True, **answer},
         lambda: click.echo(f"Engine {answer['version']} (pid {answer['pid']}), {answer['jobs_active']} active jobs"),
     )
-
-
-@click.group()
-def devnet() -> None:
-    """A local iExec on this machine, for trying things out: worthless money, real contracts."""
-
-
-@devnet.command()
-@click.option("--workers", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path), help="Where its state lives.")
-@pass_session
-def up(session: Session, workers: int, folder: Path | None) -> None:
-    """Install (first time), start, and make it known as the network `local`."""
-    from NatronIExec.devnet.network import LocalNetwork
-
-    _show_devnet(session, LocalNetwork(folder or paths.devnet()).up(workers=workers))
-
-
-@devnet.command(name="status")
-@click.option("--folder", type=click.Path(path_type=Path))
-@pass_session
-def devnet_status(session: Session, folder: Path | None) -> None:
-    """Where it listens and what runs."""
-    from NatronIExec.devnet.network import LocalNetwork
-
-    _show_devnet(session, LocalNetwork(folder or paths.devnet()).status())
-
-
-@devnet.command()
-@click.option("--folder", type=click.Path(path_type=Path))
-@pass_session
-def down(session: Session, folder: Path | None) -> None:
-    """Stop it; its chain is kept for the next `up`."""
-    from NatronIExec.devnet.network import LocalNetwork
-
-    LocalNetwork(folder or paths.devnet()).down()
-    session.emit({}, lambda: click.echo("Stopped."))
-
-
-def _show_devnet(session: Session, state: dict[str, Any]) -> None:
-    session.emit(state, lambda: click.echo("\n".join(f"{name}: {value}" for name, value in state.items())))
-
-
-def devnet_requester_key() -> str:
-    """The worthless test key that the local network funds. Raises BadInput when no local network was made."""
-    accounts = paths.devnet() / "accounts.json"
-    try:
-        return str(json.loads(accounts.read_text())["requester"]["key"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise BadInput("There is no local network's account.", "Run `natron-iexec devnet up` first.") from problem
 
 
 @click.command()

@@ -63,7 +63,7 @@ def import_(session: Session, name: str, file: Path | None, kind: str | None, fr
             kind: click.prompt("Private key" if kind == "key" else "Recovery phrase", hide_input=True, err=True).strip()
         }
     else:
-        from NatronIExec.cli.system_commands import devnet_requester_key
+        from NatronIExec.cli.devnet_commands import devnet_requester_key
 
         secret = {"key": devnet_requester_key()}
         name = name or "devnet"

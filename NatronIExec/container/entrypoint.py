@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Sequence
 
 from NatronIExec import __version__, images
-from NatronIExec.container.chunk import MOVIE, ChunkRender, Rendered
+from NatronIExec.container.chunk_render import MOVIE, ChunkRender, Rendered
 from NatronIExec.container.inputs import Inputs, localised
 from NatronIExec.container.renderer import find_renderer, version_of
 from NatronIExec.container.task import Task, read_task, renderer_environment

@@ -19,7 +19,7 @@ from typing import Mapping
 
 from eth_utils.crypto import keccak
 
-from NatronIExec.devnet import docker
+from NatronIExec.devnet import containers
 from NatronIExec.devnet.processes import kill_session, start
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
 
@@ -111,12 +111,12 @@ def _run_contained(
     limit_s: int,
     stopping: threading.Event,
 ) -> tuple[str, str]:
-    name, given = f"natron-iexec-{folder.name}", docker.inside(environment)
-    command = docker.command(image, name, arguments, list(given), folder)
+    name, given = f"natron-iexec-{folder.name}", containers.inside(environment)
+    command = containers.command(image, name, arguments, list(given), folder)
     try:
-        return _run(command, {**docker.client(), **given}, folder, limit_s, stopping)
+        return _run(command, {**containers.client(), **given}, folder, limit_s, stopping)
     finally:
-        docker.remove(name)
+        containers.remove(name)
 
 
 def _environment(deal: Deal, index: int, taskid: str, came_in: Path, out: Path) -> dict[str, str]:
@@ -201,8 +201,8 @@ def _post_compute(out: Path, folder: Path, stdout: str, stderr: str, fault: str)
     if not computed.is_file() or too_long:
         return RunOutcome("FAILED", stdout, stderr + "".join(f"\ntoo long: {name}" for name in too_long))
     target = Path(json.loads(computed.read_text())["deterministic-output-path"])
-    if target.is_relative_to(docker.OUT):
-        target = out / target.relative_to(docker.OUT)
+    if target.is_relative_to(containers.OUT):
+        target = out / target.relative_to(containers.OUT)
     digest = _digest(target)
     for name, text in (("stdout.txt", stdout), ("stderr.txt", stderr)):
         if text:

@@ -21,7 +21,7 @@ from eth_account.messages import encode_defunct
 from eth_utils.crypto import keccak
 
 from NatronIExec import log
-from NatronIExec.devnet import docker
+from NatronIExec.devnet import containers
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.contracts import TestAccount
@@ -94,7 +94,7 @@ class Workerpool:
         self.faults = faults
         self._todo: queue.Queue[_Job | None] = queue.Queue()
         self._stopping = threading.Event()
-        self._image = docker.image()
+        self._image = containers.image()
         self._next_block = 0
         self._begun_before = hub.block().number
         self._waiting: list[_Waiting] = []

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from NatronIExec import log, paths, settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.events import Announcer
-from NatronIExec.engine.server import Request, Server
+from NatronIExec.engine.request import Request
+from NatronIExec.engine.server import Server
 from NatronIExec.engine.system_verbs import SystemVerbs
 from NatronIExec.engine.wallet_verbs import WalletVerbs
 from NatronIExec.errors import BadInput

@@ -11,7 +11,7 @@ from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.events import Announcer
 from NatronIExec.engine.job_verbs import JobVerbs
 from NatronIExec.engine.money import Money
-from NatronIExec.engine.server import Request
+from NatronIExec.engine.request import Request
 from NatronIExec.errors import WalletError
 from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs

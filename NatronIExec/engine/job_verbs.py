@@ -9,7 +9,7 @@ from typing import Any
 
 from NatronIExec import settings
 from NatronIExec.engine.arguments import Arguments
-from NatronIExec.engine.server import Request
+from NatronIExec.engine.request import Request
 from NatronIExec.errors import BadInput
 from NatronIExec.farm.job_view import JobView
 from NatronIExec.farm.jobs import Jobs

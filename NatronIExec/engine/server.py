@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from typing import Any
 
 from NatronIExec import disk_errors, log
 from NatronIExec.engine.protocol import HOST, MAX_REQUEST, Address, decode, encode, hang_up
+from NatronIExec.engine.request import Message, Request
 from NatronIExec.errors import BadInput, NatronIExecError
 
 #: A client that does not read is let go rather than waited for.
@@ -24,33 +24,6 @@ MAX_WAITING = 20_000
 REQUEST_THREADS = 16
 #: Windows connect several times at once; whom the system turns away at the door knocks again a second later.
 WAITING_AT_THE_DOOR = 64
-
-Message = dict[str, Any]
-
-
-@dataclass
-class Request:
-    """One verb under way. `progress` may be called often; `cancelled` is to be asked in long work."""
-
-    verb: str
-    args: Message
-    client: _Client
-    number: Any
-    _cancel: threading.Event = field(default_factory=threading.Event)
-    _told_s: float = 0.0
-
-    def cancelled(self) -> bool:
-        return self._cancel.is_set() or self.client.gone
-
-    def cancel(self) -> None:
-        self._cancel.set()
-
-    def progress(self, done: int, total: int, what: str) -> None:
-        now = time.monotonic()
-        if now - self._told_s >= 0.05 or done >= total:
-            self._told_s = now
-            self.client.send({"id": self.number, "progress": {"done": done, "total": total, "what": what}})
-
 
 Handle = Callable[[Request], Any]
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from NatronIExec import __version__, paths, settings
 from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.protocol import PROTOCOL
-from NatronIExec.engine.server import Request, Server
+from NatronIExec.engine.request import Request
+from NatronIExec.engine.server import Server
 from NatronIExec.errors import BadInput, Conflict, EngineMismatch
 
 if TYPE_CHECKING:

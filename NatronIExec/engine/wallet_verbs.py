@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from NatronIExec.engine.arguments import Arguments
-from NatronIExec.engine.server import Request
+from NatronIExec.engine.request import Request
 from NatronIExec.errors import BadInput, NatronIExecError
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.wallet.session import Session

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from NatronIExec.devnet import docker
+from NatronIExec.devnet import containers
 from NatronIExec.devnet.sandbox import run_task
 from NatronIExec.errors import ServiceError
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
@@ -64,9 +64,9 @@ def test_a_task_is_run_as_the_image(calls: Path, tmp_path: Path) -> None:
 
 
 def test_an_image_needs_an_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, calls: Path) -> None:
-    assert docker.image() == ""
-    monkeypatch.setenv(docker.VARIABLE, "render:1")
-    assert docker.image() == "render:1"
+    assert containers.image() == ""
+    monkeypatch.setenv(containers.VARIABLE, "render:1")
+    assert containers.image() == "render:1"
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ServiceError, match="no Docker engine answers"):
-        docker.image()
+        containers.image()
