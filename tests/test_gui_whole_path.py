@@ -19,7 +19,7 @@ import fake_natron
 import qt_life
 from fake_natron import App, Node
 
-from NatronIExec.gui import faults, menu
+from NatronIExec.gui import guard, menu
 from NatronIExec.gui.qt import QtWidgets, alive
 
 PASSWORD = "correct horse battery"
@@ -54,7 +54,7 @@ def natron(orbit: Path, monkeypatch: pytest.MonkeyPatch, until: Any) -> Iterator
     monkeypatch.setitem(sys.modules["__main__"].__dict__, "app", app)
     monkeypatch.setattr(menu, "_desk", None)
     found: list[BaseException] = []
-    monkeypatch.setattr(faults, "fault", found.append)
+    monkeypatch.setattr(guard, "fault", found.append)
     yield app
     menu.desk().close()
     app.close()

@@ -13,7 +13,7 @@ import threading
 from typing import Any, Callable, Deque, Dict, Optional, Tuple
 
 from NatronIExec.errors import Cancelled, EngineError, EngineGone, NatronIExecError
-from NatronIExec.gui import faults
+from NatronIExec.gui import guard
 
 Done = Callable[[Any], None]
 Failed = Callable[[NatronIExecError], None]
@@ -116,7 +116,7 @@ class Request:
             try:
                 client.cancel(number)
             except NatronIExecError as problem:  # the engine is gone, and the request with it
-                faults.log(str(problem))
+                guard.log(str(problem))
 
         with self._lock:
             if not self.cancelled.is_set():
@@ -144,7 +144,7 @@ class Lane:
         self._client: Any = None
         self._wishes: queue.Queue[Optional[Request]] = queue.Queue()
         self._closing = threading.Event()
-        faults.start_thread("iexec-" + name, self._run)
+        guard.start_thread("iexec-" + name, self._run)
 
     def put(self, request: Request) -> None:
         self._wishes.put(request)
@@ -172,7 +172,7 @@ class Lane:
             self._post("failure", request, problem)
         except Exception as problem:
             self._drop_client()
-            faults.fault(problem)
+            guard.fault(problem)
             self._post("failure", request, unexpected(problem))
         finally:
             request.ended()
@@ -213,7 +213,7 @@ class Lane:
     def _drop_client(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            faults.guarded(client.close)()
+            guard.guarded(client.close)()
 
 
 class Follower:
@@ -233,7 +233,7 @@ class Follower:
         """Once is enough."""
         if not self._started:
             self._started = True
-            faults.start_thread("iexec-events", self._follow)
+            guard.start_thread("iexec-events", self._follow)
 
     def reconnect(self) -> None:
         """Try now instead of at the next turn."""
@@ -252,18 +252,18 @@ class Follower:
             client = None
             try:
                 client = connected(self._new_client)
-                self._post("connected", client.subscribe(faults.guarded(self._on_event)))
+                self._post("connected", client.subscribe(guard.guarded(self._on_event)))
                 failures = 0
                 self._wait_until_lost(client)
                 self._post("lost", EngineGone("The render engine stopped.", "It is started again by itself."))
             except NatronIExecError as problem:
                 self._post("lost", problem)
             except Exception as problem:
-                faults.fault(problem)
+                guard.fault(problem)
                 self._post("lost", unexpected(problem))
             finally:
                 if client is not None:
-                    faults.guarded(client.close)()
+                    guard.guarded(client.close)()
             self._try_now.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
             failures += 1
 

@@ -22,7 +22,7 @@ import qt_life  # noqa: E402
 from fake_engine import FakeEngine  # noqa: E402
 from wire_client import WireClient  # noqa: E402
 
-from NatronIExec.gui import faults  # noqa: E402
+from NatronIExec.gui import guard  # noqa: E402
 from NatronIExec.gui.bridge import Bridge  # noqa: E402
 from NatronIExec.gui.qt import QtCore, QtWidgets  # noqa: E402
 from NatronIExec.gui.submit.remembered_choices import Choices  # noqa: E402
@@ -80,7 +80,7 @@ def until(application):
 def no_faults(monkeypatch, life):
     """A bug in a slot fails the test."""
     found = []
-    monkeypatch.setattr(faults, "fault", lambda problem: found.append(problem))
+    monkeypatch.setattr(guard, "fault", lambda problem: found.append(problem))
     yield found
     assert not found, found
 
