@@ -50,6 +50,7 @@ def test_nothing_is_imported_before_the_first_click(starts):
         "NatronIExec.errors",
         "NatronIExec.gui",
         "NatronIExec.gui.faults",
+        "NatronIExec.gui.guard",
         "NatronIExec.gui.menu",
         "NatronIExec.gui.qt",
         "NatronIExec.host",
