@@ -18,6 +18,7 @@ from NatronIExec.farm.order.frame_selection import Progress, split_test
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.order.plan import Plan, make_plan
 from NatronIExec.farm.order.retry import Asked, retry_submission
+from NatronIExec.farm.order.shown_plans import ShownPlans
 from NatronIExec.farm.pack.bundle import export_bundle
 from NatronIExec.farm.run.buyer import Sign
 from NatronIExec.farm.run.pipeline import Pipeline
@@ -30,9 +31,6 @@ from NatronIExec.farm.store.spool import Spool
 from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import format_frames
 from NatronIExec.scan.output_paths import Targets
-
-#: Plans that were shown and may be submitted; older ones are made again.
-PLANS_KEPT = 8
 
 
 class Jobs:
@@ -59,9 +57,8 @@ class Jobs:
         self._account = account
         self._sign = sign
         self._clock = clock
-        self._plans: dict[str, Plan] = {}
+        self._plans = ShownPlans()
         self._accepting = threading.Lock()
-        pipeline.on_test_over = self._render_rest
 
     # before
 
@@ -74,9 +71,7 @@ class Jobs:
         """Spends nothing and needs no password. The plan can be submitted by its id for a while."""
         services = self._services.of(submission.network)
         plan = make_plan(_new_id(), submission, services, self._account(), self._ledger.allow, progress, cancel)
-        self._plans[plan.id] = plan
-        for old in list(self._plans)[:-PLANS_KEPT]:
-            del self._plans[old]
+        self._plans.keep(plan)
         return plan
 
     def retry_plan(self, job_id: str, frames: Asked, progress: Progress | None = None) -> Plan:
@@ -105,7 +100,7 @@ class Jobs:
 
     def _shown(self, plan_id: str | None, submission: Submission) -> Plan:
         """The plan that the person saw, or one like it; it keeps the id that it was asked for by."""
-        shown = self._plans.get(plan_id or "")
+        shown = self._plans.find(plan_id)
         if shown and shown.submission == submission:
             return shown
         plan = self.plan(submission)
@@ -138,7 +133,7 @@ class Jobs:
                 shutil.rmtree(folder, ignore_errors=True)
                 return known
             self._spool.add(job, *parts)
-        self._plans.pop(plan.id, None)
+        self._plans.forget(plan.id)
         self._events.job_changed(job_id)
         self._pipeline.go_on(job)
         return job_id
@@ -181,9 +176,11 @@ class Jobs:
             self._pipeline.clear(job_id)
         return new
 
-    def _render_rest(self, job: Job) -> None:
+    def render_rest(self, job_id: str) -> None:
         """After a test that goes on by itself: never more than was shown for both."""
-        assert job.rest is not None
+        job = self._spool.job(job_id)
+        if job.rest is None or job.cancelled:
+            return
         rest = job.rest.frames_of
         if any(other.submission.frames_of == rest for other in self._spool.descendants(job.id)):
             self._spool.update(job.id, rest=None)  # accepted before a crash
@@ -256,7 +253,7 @@ class Jobs:
     def claim(self, job_id: str | None = None, unlock: Callable[[], None] = lambda: None) -> dict[str, int]:
         """Of one job, or of all that have something overdue. Raises WalletLocked. What `unlock` allows is claimed
         before the engine claims by itself, so that the answer says what came back."""
-        with self._watcher.claiming:
+        with self._watcher.claiming():
             unlock()
             return self._claim(job_id)
 
