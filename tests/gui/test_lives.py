@@ -1,4 +1,4 @@
-"""The life of each window of ours, with Python's collector at its worst: on another thread, all the time.
+"""The life of each window of ours beside Python's collector, which works on another thread here.
 
 A collector that finds a Qt object which only it would end destroys it there and then, which ends Natron.
 """
@@ -39,100 +39,103 @@ def natron_window(tmp_path, until):
 
 
 @pytest.fixture
-def collected():
-    """A thread that collects until the end of the test."""
-    ended = threading.Event()
+def collect(until):
+    """Python's collector, all of it, on another thread while Qt works on this one."""
 
-    def collect():
-        while not ended.is_set():
-            gc.collect()
-            ended.wait(0.005)
+    def now():
+        thread = threading.Thread(target=gc.collect)
+        thread.start()
+        until(lambda: not thread.is_alive(), "for the collector")
 
-    thread = threading.Thread(target=collect, daemon=True)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
+    return now
 
 
-def submit_dialog(desk, window, until):
+def submit_dialog(desk, window, until, meanwhile):
     desk.open_submit(window)
     (dialog,) = desk.dialogs.shown()
+    meanwhile()
     until(lambda: dialog.draft.plan is not None and dialog.wallet is not None, "for the price")
     dialog.frames.chunk.setValue(3)
+    meanwhile()
     until(lambda: dialog.draft.plan is not None, "for the next price")
     dialog.presets.fill()
     return dialog
 
 
-def wallet_dialog(desk, window, until):
+def wallet_dialog(desk, window, until, meanwhile):
     desk.open_wallet()
     (dialog,) = desk.dialogs.shown()
+    meanwhile()
     until(lambda: dialog.state is not None, "for the wallet")
     for verb in ("wallet.import", "wallet.create"):
         dialog._open_form(verb)
     return dialog
 
 
-def settings_dialog(desk, window, until):
+def settings_dialog(desk, window, until, meanwhile):
     desk.open_settings()
     (dialog,) = desk.dialogs.shown()
+    meanwhile()
     until(dialog.save.isEnabled, "for the settings")
     dialog.endpoints.test("rpc")
     until(lambda: "answers" in dialog.banner.text(), "for the answer")
     return dialog
 
 
-def message_box(desk, window, until):
+def message_box(desk, window, until, meanwhile):
     desk._show_fault("It went wrong.", "Try again.", "details")
     (box,) = desk.boxes.shown()
     return box
 
 
+def nothing():
+    """What happens meanwhile, when it is nothing."""
+
+
 DIALOGS = [submit_dialog, wallet_dialog, settings_dialog, message_box]
 
 
-def closed_and_forgotten(opened, until):
+def closed_and_forgotten(opened, until, meanwhile):
     """Close what `opened()` gives, without a reference to it."""
     before = qt_life.objects()
     dialog = opened()
     gone = weakref.ref(dialog)
+    meanwhile()
     dialog.close()
     del dialog
-    until(lambda: gone() is None or not alive(gone()), "for its end")
+    meanwhile()
+    until(lambda: gone() is None, "for its end")
     left = [type(found).__name__ for found in qt_life.left_since(before)]
     assert left == []
-    return gone
 
 
 @pytest.mark.parametrize("opened", DIALOGS)
-def test_qt_destroys_a_dialog_before_any_collector_could(desk, natron_window, until, opened):
-    """Without the collector nothing of it is left that Python would destroy: not a button, not a timer."""
+def test_a_dialog_is_gone_before_any_collector_could_end_it(desk, natron_window, until, opened):
+    """Without the collector nothing of it is left: no dialog, and no button or timer that Python would destroy."""
     with qt_life.no_collector():
-        closed_and_forgotten(lambda: opened(desk, natron_window, until), until)
+        closed_and_forgotten(lambda: opened(desk, natron_window, until, nothing), until, nothing)
         assert desk.dialogs.shown() == desk.boxes.shown() == []
 
 
 @pytest.mark.parametrize("opened", DIALOGS)
-def test_a_dialog_lives_beside_a_collector_on_another_thread(desk, natron_window, until, collected, opened):
-    for _ in range(3):
-        closed_and_forgotten(lambda: opened(desk, natron_window, until), until)
+def test_a_dialog_lives_beside_a_collector_on_another_thread(desk, natron_window, until, collect, opened):
+    closed_and_forgotten(lambda: opened(desk, natron_window, until, collect), until, collect)
 
 
 @pytest.mark.parametrize("opened", DIALOGS)
-def test_a_dialog_ends_with_natrons_window(desk, natron_window, until, collected, opened):
+def test_a_dialog_ends_with_natrons_window(desk, natron_window, until, collect, opened):
     """It is a child of it, and is never told that it is closed."""
     main = natron_window.app.window
-    dialog = opened(desk, natron_window, until)
-    assert dialog.window() is dialog
+    dialog = opened(desk, natron_window, until, collect)
     assert dialog.parentWidget() is main
     main.close()
     until(lambda: not alive(dialog), "for its end")
+    collect()
     desk.bridge.wallet_changed.emit(None)
     desk.bridge.connection_changed.emit(None)
 
 
-def test_a_panel_lives_beside_a_collector_on_another_thread(desk, engine, natron_window, until, collected):
+def test_a_panel_lives_beside_a_collector_on_another_thread(desk, engine, natron_window, until, collect):
     engine.jobs = [job_row(f"job-{at}") for at in range(5)]
     queue = desk.open_queue(natron_window)
     until(lambda: desk.bridge.jobs, "for the jobs")
@@ -140,17 +143,19 @@ def test_a_panel_lives_beside_a_collector_on_another_thread(desk, engine, natron
         queue.select(f"job-{at}")
         queue.actions_.menu(queue.selected())
         engine.notice(f"news {at}")
+        collect()
         until(lambda at=at: queue.frames.job == f"job-{at}" and f"news {at}" in queue.news.text(), "for the frames")
     assert alive(queue)
     assert queue.thumbnails.parent() is queue
 
 
-def test_the_panel_of_a_closed_window_hears_nothing_more(desk, engine, natron_window, until, collected):
+def test_the_panel_of_a_closed_window_hears_nothing_more(desk, engine, natron_window, until, collect):
     """Natron destroys the panel with its window; events of the engine go on."""
     queue = desk.open_queue(natron_window)
     until(lambda: desk.bridge.connected, "for the engine")
     natron_window.app.window.close()
     until(lambda: not alive(queue), "for its end")
+    collect()
     engine.send_jobs(job_row("job-9"))
     until(lambda: "job-9" in desk.bridge.jobs, "for the event")
 
@@ -161,7 +166,7 @@ def test_the_desk_leaves_nothing(engine, application, natron_window, until, monk
     with qt_life.no_collector():
         desk = Desk()
         for opened in DIALOGS[1:]:
-            opened(desk, natron_window, until)
+            opened(desk, natron_window, until, nothing)
             for dialog in desk.dialogs.shown():
                 dialog.close()
         desk.open_wallet()
