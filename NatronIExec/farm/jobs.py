@@ -25,12 +25,13 @@ from NatronIExec.farm.run.pipeline import Pipeline
 from NatronIExec.farm.run.submitter import PROJECT_COPY, copy_project
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import SETTLED, Job, JobFrame, JobTask
+from NatronIExec.farm.store.job import Job, JobFrame, JobTask
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
-from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import format_frames
 from NatronIExec.scan.output_paths import Targets
+from NatronIExec.states import is_over, is_settled
+from NatronIExec.submission import Submission
 
 
 class Jobs:
@@ -83,7 +84,7 @@ class Jobs:
         later: dict[tuple[str, int], str] = {}
         for other in self._spool.descendants(job.id):
             for frame in self._spool.frames(other.id):
-                under_way = other.state not in SETTLED and frame.state != "failed"
+                under_way = not is_settled(other.state) and frame.state != "failed"
                 if frame.state == "imported" or under_way:
                     later[(frame.writer, frame.frame)] = other.id
         project = self._spool.job_folder(job.id) / PROJECT_COPY
@@ -208,7 +209,7 @@ class Jobs:
     def cancel(self, job_id: str) -> dict[str, list[str]]:
         """What no longer happens, and what is paid all the same."""
         job = self._spool.job(job_id)
-        if job.state in SETTLED and job.state != "held":
+        if is_over(job.state):
             raise Conflict("This job is over.", "There is nothing to stop.")
         job = self._spool.update(job_id, cancelled=True, rest=None)
         stopped, bought = [], []
@@ -275,7 +276,7 @@ class Jobs:
     def remove(self, job_id: str) -> None:
         """From the list. Raises Conflict while it is under way."""
         job = self._spool.job(job_id)
-        if job.state not in SETTLED:
+        if not is_settled(job.state):
             raise Conflict("This job is under way.", "Cancel it first, or wait until it is over.")
         self._spool.update(job_id, removed=True)
         self._events.job_removed(job_id)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from NatronIExec import log
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.farm.order.network_services import Services
-from NatronIExec.farm.run.watcher import FINAL, Watcher
+from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.run.work_queue import Queues
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import SETTLED, Job
+from NatronIExec.farm.store.job import Job
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
+from NatronIExec.states import TASKS_OVER, is_settled
 from NatronIExec.storage.base import CannotRemove
 
 #: Longest pause between two tries to remove something, in seconds.
@@ -60,7 +61,7 @@ class Completion:
             if job.state == "paused":
                 return
             tasks = self._spool.counts_of(job_id, "tasks")
-            over = sum(tasks.get(state, 0) for state in FINAL) == sum(tasks.values())
+            over = sum(tasks.get(state, 0) for state in TASKS_OVER) == sum(tasks.values())
             state = _state(tasks) if not over else self._end_state(job)
             if over:
                 self._ledger.record(job, self._watcher.refunded_nrlc(job))
@@ -104,7 +105,7 @@ class Completion:
     def clear(self, job_id: str) -> float | None:
         """Uploaded inputs go when their job is over, unless another job still needs them."""
         job = self._spool.job(job_id)
-        if job.inputs_cleared or job.state not in SETTLED or (job.bought and job.step != "over"):
+        if job.inputs_cleared or not is_settled(job.state) or (job.bought and job.step != "over"):
             return None
         if job.state == "held" and not job.removed:
             return None

@@ -31,9 +31,10 @@ from NatronIExec.farm.run.submitter import Submitter
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.run.work_queue import Queues
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import SETTLED, Job, JobTask
+from NatronIExec.farm.store.job import Job, JobTask
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
+from NatronIExec.states import is_settled
 
 #: Longest pause between two tries of something that does not answer.
 LONGEST_WAIT_S = 300
@@ -84,7 +85,7 @@ class Pipeline:
         known = set()
         for job in self._spool.all_jobs():
             known.add(job.id)
-            if job.state not in SETTLED or (job.bought and job.step != "over"):
+            if not is_settled(job.state) or (job.bought and job.step != "over"):
                 self.go_on(job)
             else:
                 if job.state == "done":
@@ -127,7 +128,7 @@ class Pipeline:
 
     def _do_submit(self, job_id: str) -> float | None:
         job = self._spool.job(job_id)
-        if job.bought or job.state in SETTLED:
+        if job.bought or is_settled(job.state):
             return None
         if job.cancelled and not job.reached("signed"):
             self._ended(job, "cancelled", None)

@@ -19,9 +19,8 @@ from NatronIExec.iexec.records import Deal, Task, TaskStatus
 from NatronIExec.iexec.results import result_location
 from NatronIExec.iexec.transactions import SignedTransaction, require_gas
 from NatronIExec.iexec.watch import BagWatch, TaskChange
+from NatronIExec.states import TASKS_OVER
 
-#: A task in one of these is settled.
-FINAL = ("done", "refused", "refunded")
 #: Seconds that a claim may take to be mined; jobs are not watched meanwhile.
 CLAIM_PATIENCE_S = 30.0
 CLAIM_TRIES = 3
@@ -174,7 +173,7 @@ class Watcher:
 
     def _changed(self, task: JobTask, change: TaskChange) -> dict[str, object]:
         """The new values of a task; none when it is settled already (logs are read again after a restart)."""
-        if task.state in FINAL or (task.state == "delivered" and change.status is not TaskStatus.FAILED):
+        if task.state in TASKS_OVER or (task.state == "delivered" and change.status is not TaskStatus.FAILED):
             return {}
         values: dict[str, object] = {"dealid": change.dealid, "taskid": change.taskid}
         if change.worker:

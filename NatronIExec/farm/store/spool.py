@@ -18,7 +18,8 @@ from typing import Any
 
 from NatronIExec import paths
 from NatronIExec.errors import Cancelled, Conflict
-from NatronIExec.farm.store.job import SETTLED, STEPS, Job, JobFrame, JobTask
+from NatronIExec.farm.store.job import STEPS, Job, JobFrame, JobTask
+from NatronIExec.states import is_settled
 
 SCHEMA = 1
 _TABLES = """
@@ -160,7 +161,7 @@ class Spool:
             if step is not None and STEPS.index(step) < STEPS.index(before.step):
                 changes.pop("step")
             job = replace(before, **changes)
-            settled = job.state in SETTLED and (job.step == "over" or not job.bought)
+            settled = is_settled(job.state) and (job.step == "over" or not job.bought)
             db.execute(
                 "UPDATE jobs SET record=?, settled=?, removed=? WHERE id=?",
                 (json.dumps(job.to_json()), settled, job.removed, job_id),
