@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from NatronIExec.farm.store.submission import Submission
 
 from NatronIExec.farm.order.plan import Plan
 from NatronIExec.farm.order.shown_plans import PLANS_KEPT, ShownPlans
 from NatronIExec.scan.scan_result import Scan
+from NatronIExec.submission import Submission
 
 
 def plan(plan_id: str) -> Plan:
