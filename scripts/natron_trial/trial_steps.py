@@ -2,6 +2,9 @@
 
 A phase is a generator of (what, holds): the next step begins when `holds()` is true, and a step that does not come true
 in time ends the phase. Real menus, real buttons, real docking; each step is one line of the report.
+
+No step keeps a window of Natron's, and none lists all windows once one was told to close: Qt gives the address of a
+closed window to a new one, and a list holds those that are being destroyed, too.
 """
 
 from __future__ import annotations
@@ -67,6 +70,7 @@ def report(state: str, what: str) -> None:
 def first() -> Iterator[Step]:
     """The main job, then what may happen to a docked panel, then the end in the middle of a render."""
     yield "the project's window is there", lambda: len(windows()) == 1 and app(0).getChildren()
+    windows()[0].activateWindow()  # this screen has no window manager that would
     yield "the entry is directly after Render All Writers in the first window", lambda: placed(windows()[0])
     entry(windows()[0], menu.SUBMIT).trigger()
     yield "the dialog opens", dialogs
@@ -90,23 +94,23 @@ def first() -> Iterator[Step]:
     yield "the panel is there after a change of layout", lambda: shown_in(0)
     entry(windows()[0], "New Project").trigger()
     yield "a second window opens", lambda: len(windows()) == 2
-    second = next(window for window in windows() if window is not _first_window)
-    yield "the entry is placed in the second window, too", lambda: placed(second)
-    entry(second, menu.QUEUE).trigger()
+    second_window().activateWindow()
+    yield "the entry is placed in the second window, too", lambda: placed(second_window())
+    entry(second_window(), menu.QUEUE).trigger()
     yield "the second window has a panel of its own", lambda: shown_in(1) and shown_in(0)
     picture("second-window")
     assert app(0).saveProjectAs(str(OUT / "orbit" / "with_queue.ntp"))
-    entry(_first_window, menu.SUBMIT).trigger()
+    entry(window_of(0), menu.SUBMIT).trigger()
     yield "the dialog opens for the project with the queue", dialogs
     again_dialog = dialogs()[0]
     yield "it lets one submit", again_dialog.submit.isEnabled
     again_dialog.submit.click()
     yield "the second job is on its way", lambda: len(jobs()) == 2 and jobs()[0]["state"] not in ("done", "failed")
-    second.close()
-    yield "the second window closes", lambda: len(windows()) == 1 and app(1) is None
+    window_of(1).close()
+    yield "the second window closes", lambda: app(1) is None
     yield "frames come to the first window as before", lambda: jobs()[0]["frames_done"] > 0
     report("ok", "Quit in the middle of it")
-    entry(_first_window, "Quit").trigger()
+    entry(window_of(0), "Quit").trigger()
     yield "Natron quits", lambda: False
 
 
@@ -122,20 +126,20 @@ def again() -> Iterator[Step]:
     yield "Natron quits", lambda: False
 
 
-_first_window: Any = None
-
-
 def windows() -> List[Any]:
-    """Natron's main windows that are on screen."""
-    global _first_window
-    found = [
-        window
-        for window in QtWidgets.QApplication.topLevelWidgets()
-        if isinstance(window, QtWidgets.QMainWindow) and window.isVisible()
-    ]
-    if _first_window is None and found:
-        _first_window = found[0]
-    return found
+    """Natron's main windows that are on screen. Only while none is closing."""
+    shown = QtWidgets.QApplication.topLevelWidgets()
+    return [window for window in shown if isinstance(window, QtWidgets.QMainWindow) and window.isVisible()]
+
+
+def window_of(number: int) -> Any:
+    """The main window that the queue of this project is docked in; where its tab was closed it is still a child."""
+    return menu.desk()._queues[app(number).getAppID()].window()
+
+
+def second_window() -> Any:
+    first = window_of(0)
+    return next(window for window in windows() if window is not first)
 
 
 def app(number: int) -> Any:
@@ -163,8 +167,7 @@ def placed(window: Any) -> bool:
 def dialogs() -> List[Any]:
     from NatronIExec.gui.submit.submit_dialog import SubmitDialog
 
-    shown = QtWidgets.QApplication.topLevelWidgets()
-    return [widget for widget in shown if isinstance(widget, SubmitDialog) and widget.isVisible()]
+    return [dialog for dialog in menu.desk().dialogs.shown() if isinstance(dialog, SubmitDialog)]
 
 
 def jobs() -> List[Any]:
@@ -195,16 +198,14 @@ def close_panel(number: int) -> None:
 
 def answer_questions() -> None:
     """Natron asks whether to change its looks at the first start, and whether to save at the end."""
-    for widget in QtWidgets.QApplication.topLevelWidgets():
-        if not (isinstance(widget, QtWidgets.QDialog) and widget.isVisible()) or type(widget).__module__.startswith(
-            "NatronIExec"
-        ):
-            continue
-        titles = {made.text().replace("&", ""): made for made in widget.findChildren(QtWidgets.QPushButton)}
-        for title in ("Discard", "No", "Yes"):
-            if title in titles:
-                titles[title].click()
-                break
+    dialog = QtWidgets.QApplication.activeModalWidget()
+    if dialog is None or type(dialog).__module__.startswith("NatronIExec"):
+        return
+    titles = {made.text().replace("&", ""): made for made in dialog.findChildren(QtWidgets.QPushButton)}
+    for title in ("Discard", "No", "Yes"):
+        if title in titles:
+            titles[title].click()
+            break
 
 
 def picture(name: str) -> None:

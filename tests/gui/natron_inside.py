@@ -13,12 +13,11 @@ OUT = Path(os.environ["NATRON_CONTRACT_OUT"])
 def natron_contract_answer():
     """Natron asks whether to look for updates at its first start, and whether to save when a window is closed. A timer
     of its own: none fires again while it is being served."""
-    for dialog in QtWidgets.QApplication.topLevelWidgets():
-        if isinstance(dialog, QtWidgets.QDialog) and dialog.isVisible():
-            for button in dialog.findChildren(QtWidgets.QPushButton):
-                if button.text().replace("&", "") in ("No", "Discard"):
-                    button.click()
-                    return
+    dialog = QtWidgets.QApplication.activeModalWidget()  # no list of all windows, of which one may be closing
+    for button in dialog.findChildren(QtWidgets.QPushButton) if dialog is not None else ():
+        if button.text().replace("&", "") in ("No", "Discard"):
+            button.click()
+            return
 
 
 def natron_contract_look():
