@@ -10,14 +10,18 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 from NatronIExec.errors import BadInput
 from NatronIExec.wire import load_json
 
-SCHEMA = 1
+#: 1: what is in clear, with frames sealed one by one for `results_for` in a sealed job; still read, and answered so.
+SCHEMA = 2
+_READ = (1, 2)
 #: Stands in the project text for the folder in which the worker lays out the job; the worker replaces it (XML-escaped).
 JOB_ROOT = "@NATRON_IEXEC_JOB@"
+#: Before the reason of a failed task of a sealed job, in base 64 (`seal.open_words_with`): the last line it prints.
+SEALED_REASON = "FAILED (sealed): "
 #: iExec refuses longer base names anywhere below IEXEC_OUT (worker PostComputeService.java).
 MAX_RESULT_NAME = 31
 
@@ -25,13 +29,15 @@ MAX_RESULT_NAME = 31
 @dataclass(frozen=True)
 class InputFile:
     """One input. `path` is relative to the job folder (POSIX, no `..`); `sha256` and `size` are of the plain content,
-    `cid` and `sealed_size` of what the storage holds (the same content, or its sealed form when the job is sealed)."""
+    `cid` and `sealed_size` of what the storage holds (the same content, or its sealed form when the job is sealed).
+    `url` is where that is; "" for a storage whose gateways have it by its CID."""
 
     path: str
     sha256: str
     size: int
     cid: str
     sealed_size: int = 0
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,10 @@ class Manifest:
     environment: Mapping[str, str] = field(default_factory=dict)
     limit_s: int = 0
     plugins: Tuple[str, ...] = ()
+    artist_key: str = ""
+    salt: str = ""
+    result_limit: int = 0
+    drop: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
     def to_bytes(self) -> bytes:
@@ -92,7 +102,7 @@ class Manifest:
         """Raises BadInput when the content is no manifest of a schema that this version reads."""
         try:
             wire = load_json(content)
-            if wire["schema"] != SCHEMA:
+            if wire["schema"] not in _READ:
                 raise BadInput(
                     f"This manifest has schema {wire['schema']}, this version reads {SCHEMA}.",
                     "Use the same version on the machine that submits and in the app's image.",
@@ -117,9 +127,21 @@ class Manifest:
                 environment=dict(wire["environment"]),
                 limit_s=int(wire["limit_s"]),
                 plugins=tuple(wire["plugins"]),
+                schema=int(wire["schema"]),
+                **({} if wire["schema"] == 1 else _second(wire)),
             )
         except (ValueError, KeyError, TypeError) as problem:
             raise BadInput(f"The manifest cannot be read: {problem}.", "Submit the job again.") from problem
+
+
+def _second(wire: Mapping[str, Any]) -> Dict[str, Any]:
+    """What schema 2 has beside the first."""
+    return {
+        "artist_key": str(wire["artist_key"]),
+        "salt": str(wire["salt"]),
+        "result_limit": int(wire["result_limit"]),
+        "drop": dict(wire["drop"]),
+    }
 
 
 @dataclass(frozen=True)
@@ -139,12 +161,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class FrameList:
-    """`frames.json`, the file at the deterministic output path: nothing in it may differ between two honest workers."""
+    """`frames.json`, the file at the deterministic output path: nothing in it may differ between two honest workers. A
+    frame that is not in the archive is where `Elsewhere` says; its hash and size are of its plain content either way
+    (in schema 1 of a sealed job: of the sealed file in the archive). `salt` is the manifest's."""
 
     job: str
     chunk: int
     writer: str
     frames: Tuple[Frame, ...]
+    salt: str = ""
     schema: int = SCHEMA
 
     def to_bytes(self) -> bytes:
@@ -155,7 +180,7 @@ class FrameList:
         """Raises BadInput when a worker sent something else."""
         try:
             wire = load_json(content)
-            if wire["schema"] != SCHEMA:
+            if wire["schema"] not in _READ:
                 raise ValueError(f"schema {wire['schema']}")
             frames = tuple(
                 Frame(
@@ -163,9 +188,37 @@ class FrameList:
                 )
                 for f in wire["frames"]
             )
-            return cls(str(wire["job"]), int(wire["chunk"]), str(wire["writer"]), frames)
+            salt = str(wire["salt"]) if wire["schema"] > 1 else ""
+            return cls(str(wire["job"]), int(wire["chunk"]), str(wire["writer"]), frames, salt, int(wire["schema"]))
         except (ValueError, KeyError, TypeError) as problem:
             raise BadInput(f"frames.json cannot be read: {problem}.") from problem
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """`elsewhere.json`: of each frame that was put into the job's drop, its name there and the size of what lies there
+    in bytes. No part of the digest: sealing the same frame twice gives two names."""
+
+    places: Mapping[str, Tuple[str, int]]
+
+    def to_bytes(self) -> bytes:
+        return canonical({"places": self.places, "schema": SCHEMA})
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Elsewhere:
+        """Raises BadInput when a worker sent something else."""
+        try:
+            places = load_json(content)["places"]
+            return cls({str(file): (_drop_name(name), int(size)) for file, (name, size) in places.items()})
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise BadInput(f"elsewhere.json cannot be read: {problem}.") from problem
+
+
+def _drop_name(name: Any) -> str:
+    """A CID, or a hash in hex: nothing that could lead anywhere else."""
+    if not isinstance(name, str) or not 40 <= len(name) <= 100 or not name.isalnum() or not name.isascii():
+        raise ValueError("a name is none")
+    return name
 
 
 def canonical(value: Any) -> bytes:

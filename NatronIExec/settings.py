@@ -30,7 +30,8 @@ class Settings:
     keep_inputs_days: int = _setting(0, "Days that uploaded inputs are kept after a job is over.")
     idle_exit_s: int = _setting(600, "Seconds without work and without a client after which the engine ends.")
     output_folder: Optional[str] = _setting(None, "Where frames go; none: where the writer says.")
-    storage: str = _setting("ipfs", "Where inputs are uploaded: ipfs or s3.")
+    storage: str = _setting("ipfs", "Where inputs are uploaded: ipfs, s3 or folder.")
+    storage_folder: Optional[str] = _setting(None, "For folder: the whole path of one that this machine's workers see.")
     s3: Dict[str, str] = _setting({}, "For s3: endpoint, bucket, prefix, region.")
     endpoints: Dict[str, Dict[str, str]] = _setting({}, "URLs by network that replace the built-in ones.")
     notify: bool = _setting(True, "Show a desktop notification when a job ends or needs an answer.")
@@ -88,7 +89,7 @@ def help_text(name: str) -> str:
 
 
 _NOTHING = object()
-_OPTIONAL: Mapping[str, type] = {"job_cap_nrlc": int, "day_cap_nrlc": int, "output_folder": str}
+_OPTIONAL: Mapping[str, type] = {"job_cap_nrlc": int, "day_cap_nrlc": int, "output_folder": str, "storage_folder": str}
 
 
 def _fits(name: str, default: Any, value: Any) -> bool:

@@ -8,13 +8,15 @@ from typing import Any, Mapping
 
 from NatronIExec.cli.connection import Session
 from NatronIExec.errors import EngineGone
-from NatronIExec.states import is_at_rest
+
+#: States that no event changes any more without a person's word.
+SETTLED = frozenset({"done", "partly", "failed", "cancelled", "held", "paused"})
 
 Row = Mapping[str, Any]
 
 
 def follow(session: Session, job: str) -> Row:
-    """Show `job` until only a person can change it and return its last JobRow. Ctrl-C leaves the job running.
+    """Show `job` until it is settled and return its last JobRow. Ctrl-C leaves the job running.
 
     Raises Conflict for an unknown job and EngineGone when the engine ends meanwhile.
     """
@@ -23,7 +25,7 @@ def follow(session: Session, job: str) -> Row:
     row: Row = session.call("show", job=job)
     with _display(session) as display:
         display.update(row)
-        while not is_at_rest(row["state"]):
+        while row["state"] not in SETTLED:
             event = events.get()
             if event.get("event") == "gone":
                 raise EngineGone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import random
 import time
 import urllib.error
@@ -13,6 +14,7 @@ from typing import Callable, Iterable, Sequence, Set
 from xml.sax.saxutils import escape
 
 from NatronIExec import __version__
+from NatronIExec.container.drop import allowed_folder
 from NatronIExec.errors import BadInput, Unreachable
 from NatronIExec.manifest import JOB_ROOT, InputFile, Manifest, sha256_of_file
 
@@ -35,8 +37,8 @@ class Inputs:
         self._there: Set[int] = set()
         for file in manifest.files:
             _check_path(file.path)
-        for gateway in manifest.gateways:
-            _check_gateway(gateway)
+        for url in (*manifest.gateways, *(file.url for file in manifest.files if file.url)):
+            _check_url(url)
 
     @property
     def project(self) -> Path:
@@ -84,14 +86,18 @@ class Inputs:
             _localise(part, self._folder)
         part.replace(to)
 
+    def _places(self, file: InputFile) -> Sequence[str]:
+        gateways = [f"{gateway}/ipfs/{file.cid}" for gateway in self._manifest.gateways]
+        return [file.url, *gateways] if file.url else gateways
+
     def _download(self, file: InputFile, to: Path) -> None:
         """From each gateway in turn, a few times: a fresh file may not be everywhere yet, a connection may end early,
         and one gateway may send what another does not."""
         problem: object = None
         for attempt in range(TRIES):
-            for gateway in self._manifest.gateways:
+            for url in self._places(file):
                 try:
-                    _get(f"{gateway}/ipfs/{file.cid}", to, file.sealed_size or file.size)
+                    _get(url, to, file.sealed_size or file.size)
                     if not self._manifest.sealed:
                         _check_content(file, to)
                     return
@@ -135,7 +141,10 @@ def _check_content(file: InputFile, path: Path) -> None:
         raise BadInput(f"{file.path} is not what the manifest says.", "Submit the job again.")
 
 
-def _check_gateway(url: str) -> None:
+def _check_url(url: str) -> None:
+    """A folder only where whoever runs this worker allows it: a manifest could name any."""
+    if url.startswith("file:///") and allowed_folder(Path(urllib.request.url2pathname(url[7:])), os.environ):
+        return
     if not url.startswith(("http://", "https://")):
         raise BadInput(f"{url} is no web address.", "Submit the job again.")
 

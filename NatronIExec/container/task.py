@@ -34,13 +34,29 @@ def read_task(arguments: Sequence[str], environ: Mapping[str, str]) -> Task:
     content = _manifest_file(environ).read_bytes()
     if sha256_hex(content) != options["--sha256"]:
         raise BadInput("The manifest is not the one that was bought.", "Submit the job again.")
-    manifest = Manifest.from_bytes(content)
+    key = environ.get("IEXEC_REQUESTER_SECRET_1", "")
+    manifest = Manifest.from_bytes(_in_clear(content, key))
     if not 0 <= index < len(manifest.chunks) or manifest.chunks[index].index != index:
         raise BadInput(f"The manifest has no chunk {index}.", "Submit the job again.")
-    key = environ.get("IEXEC_REQUESTER_SECRET_1", "")
     if manifest.sealed and not key:
-        raise BadInput("The inputs are sealed and no key came.", "Choose a confidential worker group.")
+        raise _no_key()
     return Task(manifest, manifest.chunks[index], Path(_text(environ, "IEXEC_OUT")), key)
+
+
+def _in_clear(manifest: bytes, key: str) -> bytes:
+    """A manifest is no sealed one when it begins as JSON does."""
+    if manifest.startswith(b"{"):
+        return manifest
+    if not key:
+        raise _no_key()
+    # cryptography, which an open job has no need to load
+    from NatronIExec.seal import open_bytes
+
+    return open_bytes(manifest, key)
+
+
+def _no_key() -> BadInput:
+    return BadInput("The inputs are sealed and no key came.", "Choose a confidential worker group.")
 
 
 def renderer_environment(environ: Mapping[str, str], home: Path, extra: Mapping[str, str]) -> Dict[str, str]:

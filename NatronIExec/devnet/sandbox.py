@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Mapping
 
@@ -22,6 +22,7 @@ from eth_utils.crypto import keccak
 from NatronIExec.devnet import containers
 from NatronIExec.devnet.processes import kill_session, start
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
+from NatronIExec.seal import encrypt_result
 
 #: worker PostComputeService.java: longer base names fail the task.
 MAX_NAME = 31
@@ -60,9 +61,10 @@ def run_task(
     fault: str,
     stopping: threading.Event,
     image: str = "",
+    result_key: str | None = None,
 ) -> RunOutcome:
     """Run the container program for one task, as the container `image` where one is named, and pack what it left in
-    IEXEC_OUT."""
+    IEXEC_OUT; for the holder of `result_key` where the deal asks for that."""
     came_in, out = folder / "iexec_in", folder / "iexec_out"
     for made in (came_in, out, folder / "tmp"):
         made.mkdir(parents=True)
@@ -78,7 +80,8 @@ def run_task(
         stdout, stderr = _run(command, environment, folder, time_limit_s, stopping)
     if fault:
         _misbehave(fault, out)
-    return _post_compute(out, folder, stdout, stderr, fault)
+    outcome = _post_compute(out, folder, stdout, stderr, fault)
+    return _encrypted(outcome, result_key) if params.get("iexec_result_encryption") else outcome
 
 
 def _run(
@@ -126,6 +129,7 @@ def _environment(deal: Deal, index: int, taskid: str, came_in: Path, out: Path) 
         "PYTHONPATH",
         "NATRON_RENDERER",
         "NATRON_IEXEC_SLATE",
+        "NATRON_IEXEC_FOLDERS",
         "OPENBLAS_CORETYPE",
         "LD_LIBRARY_PATH",
         "LANG",
@@ -166,7 +170,10 @@ def _inputs(params: Mapping[str, object], came_in: Path) -> dict[str, str]:
 
 def _deal_params(text: str) -> dict[str, str]:
     """cpoco DealParams.java: what is no JSON object of known keys is the arguments as a whole."""
-    known = {"iexec_args", "iexec_input_files", "iexec_result_storage_provider", "iexec_secrets"}
+    known = {
+        *("iexec_args", "iexec_input_files", "iexec_result_storage_provider", "iexec_secrets"),
+        "iexec_result_encryption",
+    }
     try:
         found = json.loads(text)
     except ValueError:
@@ -218,6 +225,17 @@ def _post_compute(out: Path, folder: Path, stdout: str, stderr: str, fault: str)
     if fault == "wrong-digest":
         digest = keccak(digest)
     return RunOutcome("COMPUTED", stdout, stderr, digest, archive)
+
+
+def _encrypted(outcome: RunOutcome, key: str | None) -> RunOutcome:
+    """post-compute encryption.rs: without the beneficiary's key there is no result."""
+    if outcome.archive is None:
+        return outcome
+    if key is None:
+        return RunOutcome("FAILED", outcome.stdout, outcome.stderr + "\nPOST_COMPUTE_ENCRYPTION_PUBLIC_KEY_MISSING")
+    encrypted = outcome.archive.with_name("encrypted.zip")
+    encrypt_result(outcome.archive, encrypted, key)
+    return replace(outcome, archive=encrypted)
 
 
 def _digest(target: Path) -> bytes:

@@ -14,6 +14,7 @@ from NatronIExec import paths
 from NatronIExec.devnet.challenges import Challenges
 from NatronIExec.devnet.web import Answer, Request, answer_json
 from NatronIExec.iexec.sms import requester_challenge
+from NatronIExec.seal import KEY_NAME
 
 MAX_SECRET = 4096
 
@@ -27,11 +28,21 @@ class SecretService:
     def __init__(self, file: Path) -> None:
         self._file = file
         kept = json.loads(file.read_text()) if file.exists() else []
-        self._secrets: dict[tuple[str, str, str], str] = {(kind, who, name): value for kind, who, name, value in kept}
+        self._secrets: dict[tuple[str, str, str], str] = {}
+        #: Of accounts, for post-compute: public keys and tokens.
+        self._of_accounts: dict[tuple[str, str, str], str] = {}
+        for kind, who, name, value in kept:
+            self._shelf(kind)[(kind, who, name)] = value
         self._lock = threading.Lock()
 
     def requester_secret(self, requester: str, name: str) -> str | None:
         return self._secrets.get(("requester", requester.lower(), name))
+
+    def result_key(self, beneficiary: str) -> str | None:
+        return self._of_accounts.get(("web2", beneficiary.lower(), KEY_NAME))
+
+    def _shelf(self, kind: str) -> dict[tuple[str, str, str], str]:
+        return self._of_accounts if kind == "web2" else self._secrets
 
     def answer(self, request: Request) -> Answer | None:
         parts = request.path.strip("/").split("/")
@@ -44,7 +55,7 @@ class SecretService:
 
     def _secret(self, request: Request, key: tuple[str, str, str], owner: str) -> Answer:
         if request.method == "HEAD":
-            return Answer(204 if key in self._secrets else 404)
+            return Answer(204 if key in self._shelf(key[0]) else 404)
         if request.length > MAX_SECRET:
             return Answer(413)
         value = request.read().decode()
@@ -58,10 +69,11 @@ class SecretService:
         if signer.lower() != owner.lower():
             return Answer(401)
         with self._lock:
-            if key in self._secrets and request.method == "POST":
+            if key in self._shelf(key[0]) and request.method == "POST":
                 return Answer(409)
-            self._secrets[key] = value
-            paths.write_atomic(self._file, json.dumps([[*key, value] for key, value in self._secrets.items()]).encode())
+            self._shelf(key[0])[key] = value
+            kept = {**self._secrets, **self._of_accounts}
+            paths.write_atomic(self._file, json.dumps([[*key, value] for key, value in kept.items()]).encode())
         return Answer(204)
 
 

@@ -214,6 +214,7 @@ class Workerpool:
                 fault=self.faults.of(job.index),
                 stopping=self._stopping,
                 image=self._image,
+                result_key=self._secrets.result_key(job.deal.beneficiary),
             )
             self._notes.note(job.taskid, outcome.status, self._people[worker].address, outcome.stdout, outcome.stderr)
             if outcome.digest is not None and outcome.archive is not None:

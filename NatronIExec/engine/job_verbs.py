@@ -19,7 +19,7 @@ from NatronIExec.farm.order.offers import Wanted, offers
 from NatronIExec.farm.order.retry import Asked
 from NatronIExec.farm.pack.bundle import Terms, export_scan
 from NatronIExec.farm.store.ledger import Ledger
-from NatronIExec.submission import Submission, from_json
+from NatronIExec.farm.store.submission import Submission, from_json
 from NatronIExec.wallet.session import Session
 
 Verb = Callable[[Request, Arguments], Any]
@@ -127,7 +127,7 @@ class JobVerbs:
             return {"path": str(self._jobs.export(job, to))}
         asked = from_json(args.rest())
         found = scan_submission(asked, request.progress, request.cancelled)
-        terms = Terms("", self._services.of(asked.network).storage.gateway, asked.trust, timeref_s=0)
+        terms = Terms("", self._services.of(asked.network).storage.gateways, asked.trust, timeref_s=0)
         return {"path": str(export_scan(found, terms, to, request.cancelled))}
 
     def thumbnail(self, request: Request, args: Arguments) -> Any:

@@ -15,6 +15,8 @@ from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.run.buyer import Sign
 from NatronIExec.farm.run.collector import Collector
 from NatronIExec.farm.run.image_decoder import Decoder
+from NatronIExec.farm.run.last_words import in_clear
+from NatronIExec.farm.run.pipeline import Pipeline
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.store.job import Job, JobFrame, JobTask
 from NatronIExec.farm.store.spool import Spool
@@ -23,14 +25,13 @@ from NatronIExec.wire import load_json
 
 
 class JobView:
-    """Changes nothing. `heard_s` says when the chain was last asked about a job (Unix seconds; None: not since the
-    engine was started). Methods raise Conflict for an unknown job."""
+    """Changes nothing. Methods raise Conflict for an unknown job."""
 
     def __init__(
         self,
         spool: Spool,
         services: Services,
-        heard_s: Callable[[str], float | None],
+        pipeline: Pipeline,
         watcher: Watcher,
         collector: Collector,
         decoder: Decoder,
@@ -39,7 +40,7 @@ class JobView:
     ) -> None:
         self._spool = spool
         self._services = services
-        self._heard_s = heard_s
+        self._pipeline = pipeline
         self._watcher = watcher
         self._collector = collector
         self._decoder = decoder
@@ -61,7 +62,7 @@ class JobView:
 
     def _row(self, job: Job, frames: Any, tasks: Any, refunded: int) -> dict[str, Any]:
         row = job_rows.job_row(job, frames, tasks, refunded, self._clock())
-        row["last_update_s"] = self._heard_s(job.id) or job.ended_s or job.created_s
+        row["last_update_s"] = self._pipeline.seen_s.get(job.id) or job.ended_s or job.created_s
         done = next((f for f in self._spool.frames(job.id, 0) if f.state == "imported"), None)
         row["thumbnail"] = done.frame if done else None
         return row
@@ -102,7 +103,7 @@ class JobView:
         try:
             scheduler = Scheduler(services.network, job.quote.workerpool, services.transport)
             for worker, out, err in scheduler.logs(task.taskid, self._sign(job.quote.account)):
-                lines += [f"worker {worker}", *out.splitlines(), *err.splitlines()]
+                lines += [f"worker {worker}", *in_clear(out.splitlines(), job.artist_key), *err.splitlines()]
         except WalletLocked:
             lines.append("Unlock the wallet to read what the worker group says of this task.")
         except NatronIExecError as problem:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Mapping
+from urllib.parse import urlsplit
 
 from eth_utils.address import is_hex_address, to_checksum_address
 
@@ -15,6 +16,10 @@ from NatronIExec.errors import BadInput
 #: tee (bit 0) + tdx (bit 3): what the public worker groups run today (sdk 9 constant TDX_DEFAULT_TAG).
 TDX_TAG = "0x" + "00" * 31 + "09"
 NO_TAG = "0x" + "00" * 32
+#: iapp cli/src/config/config.ts: results beyond this are refused.
+RESULT_LIMIT_BYTES = 50 * 1024 * 1024
+#: Content that iExec's node announces can be found through any gateway of the IPFS network, if more slowly.
+PUBLIC_GATEWAYS = ("https://ipfs.io", "https://dweb.link")
 #: The services that a person may reach through other URLs.
 ENDPOINTS = ("rpc", "market", "sms", "ipfs", "gateway")
 _ADDRESSES = ("hub", "rlc", "workerpool", "app", "app_single")
@@ -28,7 +33,8 @@ class Network:
     `hub` and `rlc` are contract addresses; the rest of the services are base URLs, "" when there is none.
     `app` is our paid app for many tasks, `app_single` the free one for a single task; "" where not deployed yet.
     `tag` is what orders there must carry. `one_tx_match`: the hub is >= 6.2, where deposit and match are one
-    transaction (PoCo IexecEscrowTokenFacet.receiveApproval).
+    transaction (PoCo IexecEscrowTokenFacet.receiveApproval). `result_limit_bytes` is what the way back carries of one
+    task, packed (0: not known). `more_gateways` may have what `gateway` has: workers ask them after it.
     """
 
     name: str
@@ -51,6 +57,8 @@ class Network:
     test: bool = False
     faucet: str = ""
     one_tx_match: bool = True
+    result_limit_bytes: int = 0
+    more_gateways: tuple[str, ...] = ()
 
     def with_endpoints(self, **urls: str) -> Network:
         """The same network through other URLs (rpc, market, sms, ipfs, gateway); empty ones change nothing. Raises
@@ -63,6 +71,11 @@ class Network:
                 )
         changes: dict[str, Any] = {kind: url.rstrip("/") for kind, url in urls.items() if url}
         return replace(self, **changes)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its workers are on this machine."""
+        return urlsplit(self.rpc).hostname in ("127.0.0.1", "localhost", "::1")
 
     def endpoints(self) -> dict[str, str]:
         return {kind: getattr(self, kind) for kind in ENDPOINTS}
@@ -86,6 +99,8 @@ BUILT_IN: Mapping[str, Network] = {
         explorer="https://explorer.iex.ec/arbitrum-mainnet",
         workerpool="0x8EF2eC3Ef9535d4b4349BfEc7d8b31A580e60244",
         tag=TDX_TAG,
+        result_limit_bytes=RESULT_LIMIT_BYTES,
+        more_gateways=PUBLIC_GATEWAYS,
     ),
     "arbitrum-sepolia": Network(
         name="arbitrum-sepolia",
@@ -104,6 +119,8 @@ BUILT_IN: Mapping[str, Network] = {
         explorer="https://explorer.iex.ec/arbitrum-sepolia-testnet",
         workerpool="0x2956F0cb779904795A5F30d3b3eA88b714c3123f",
         tag=TDX_TAG,
+        result_limit_bytes=RESULT_LIMIT_BYTES,
+        more_gateways=PUBLIC_GATEWAYS,
         test=True,
         faucet="5 test RLC a day from the iExec faucet, for wallets that hold 1 RLC or less",
     ),
@@ -111,7 +128,7 @@ BUILT_IN: Mapping[str, Network] = {
 
 
 _EXAMPLE = BUILT_IN["arbitrum"]
-_WORDS = {int: "a number", bool: "true or false", str: "a text in quotes"}
+_WORDS = {int: "a number", bool: "true or false", str: "a text in quotes", tuple: "a list of texts"}
 
 
 def load_networks(file: Path | None = None) -> dict[str, Network]:
@@ -142,6 +159,8 @@ def _network(name: str, given: Mapping[str, Any], known: Network | None) -> Netw
 
 def _value(name: str, field: str, value: Any) -> Any:
     """What signing and the transport can take: another spelling is mended, another type is refused."""
+    if field == "more_gateways" and isinstance(value, list):
+        return tuple(_value(name, "gateway", url) for url in value)
     kind = type(getattr(_EXAMPLE, field))
     if type(value) is not kind:
         raise BadInput(

@@ -165,11 +165,13 @@ def from_json(kind: str, given: Mapping[str, Any]) -> Order:
 @dataclass(frozen=True)
 class RequestParams:
     """The `params` of a request order. Unknown keys would turn the whole text into the app's arguments on the Java
-    side (cpoco DealParams.java), so there are no others. `secrets` maps n to the name of a requester secret."""
+    side (cpoco DealParams.java), so there are no others. `secrets` maps n to the name of a requester secret;
+    `encrypt_result` has post-compute encrypt the result with the beneficiary's key in the SMS."""
 
     args: str
     input_files: tuple[str, ...] = ()
     secrets: tuple[tuple[int, str], ...] = ()
+    encrypt_result: bool = False
 
     def to_json(self) -> str:
         """Canonical text; the storage provider is always said, since without it results get no link."""
@@ -178,6 +180,8 @@ class RequestParams:
             content["iexec_input_files"] = list(self.input_files)
         if self.secrets:
             content["iexec_secrets"] = {str(number): name for number, name in self.secrets}
+        if self.encrypt_result:
+            content["iexec_result_encryption"] = True
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 

@@ -35,6 +35,24 @@ class Sms:
         if response.status_code == 409:
             raise Conflict(f"A secret named {name} exists already.", "Use a new name.")
 
+    def push_web2_secret(self, name: str, value: str, owner: Signer) -> None:
+        """What post-compute needs of an account, such as the key that results are encrypted with. Raises Conflict when
+        the account has one of that name."""
+        response = self._transport.request(
+            "POST",
+            f"{self._base}/secrets/web2",
+            params={"ownerAddress": owner.address, "secretName": name},
+            headers={
+                "Authorization": owner.sign_message(requester_challenge(owner.address, name, value)),
+                "Content-Type": "text/plain",
+            },
+            content=value.encode(),
+            retry=False,
+            accept=(409,),
+        )
+        if response.status_code == 409:
+            raise Conflict(f"This account has a {name} already.", "Use another account.")
+
 
 def requester_challenge(address: str, name: str, value: str) -> bytes:
     """32 bytes to be signed by the requester (EIP-191)."""

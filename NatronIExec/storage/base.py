@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Protocol, Sequence
+from typing import Any, Callable, Mapping, Protocol, Sequence
 
 from NatronIExec.errors import ServiceError
 
@@ -44,6 +44,22 @@ class Storage(Protocol):
     def url(self, cid: str) -> str:
         """What a worker fetches: `gateway` + /ipfs/CID."""
 
+    def link(self, cid: str) -> str:
+        """The file's own URL for a manifest; "" where `gateways` are enough."""
+
+    def drop(self, job: str) -> Mapping[str, Any]:
+        """Where workers may leave frames that are too large for the network (`Manifest.drop`)."""
+
+    def fetch(self, job: str, name: str, to: Path, max_bytes: int, cancel: Callable[[], bool] = lambda: False) -> None:
+        """What a worker left in the job's drop. Raises Unreachable while it is not there."""
+
+    def clear_drop(self, job: str) -> None:
+        """Let the storage forget what was left for the job. Raises CannotRemove when it never will."""
+
     @property
-    def gateway(self) -> str:
-        """Base of all those URLs."""
+    def gateways(self) -> tuple[str, ...]:
+        """Bases of URLs that end in /ipfs/CID, in the order in which workers try them."""
+
+    @property
+    def forgets(self) -> bool:
+        """Whether `remove` removes: a person is told, before anything is sent, where it does not."""

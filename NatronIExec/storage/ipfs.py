@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping, Sequence
+from urllib.parse import urlencode
 
 from NatronIExec.errors import Cancelled, ServiceError, Unreachable
 from NatronIExec.iexec.transport import Transport
@@ -36,11 +38,16 @@ _FORBIDDEN = (401, 403, 404, 405)
 
 
 class IpfsStorage:
-    """Implements `Storage`. `rpc` is the base of the node's RPC API, `gateway` the public one of the same content."""
+    """Implements `Storage`. `rpc` is the base of the node's RPC API, `gateway` the public one of the same content,
+    `others` further ones that may have it too. `forgets`: whether the node is known to remove what it is asked to."""
 
-    def __init__(self, rpc: str, gateway: str, transport: Transport) -> None:
+    def __init__(
+        self, rpc: str, gateway: str, transport: Transport, others: Sequence[str] = (), forgets: bool = True
+    ) -> None:
         self._rpc = rpc
         self.gateway = gateway
+        self.gateways = (gateway, *(other for other in others if other != gateway))
+        self.forgets = forgets
         self._transport = transport
 
     def put(
@@ -85,6 +92,25 @@ class IpfsStorage:
 
     def url(self, cid: str) -> str:
         return f"{self.gateway}/ipfs/{cid}"
+
+    def link(self, cid: str) -> str:
+        return ""
+
+    def drop(self, job: str) -> Mapping[str, Any]:
+        query = urlencode(ADD_OPTIONS)
+        return {"kind": "ipfs", "url": f"{self._rpc}/api/v0/add?{query}"}
+
+    def fetch(self, job: str, name: str, to: Path, max_bytes: int, cancel: Callable[[], bool] = lambda: False) -> None:
+        for number, gateway in enumerate(self.gateways, 1):
+            try:
+                self._transport.stream(f"{gateway}/ipfs/{name}", to, max_bytes, cancel)
+                return
+            except (Unreachable, ServiceError):
+                if number == len(self.gateways):
+                    raise
+
+    def clear_drop(self, job: str) -> None:
+        """What workers left is pinned under names that only the artist's results hold; it stays, and stays sealed."""
 
     def _add(self, batch: Sequence[Content], expected: Sequence[str], cancel: Callable[[], bool]) -> None:
         boundary = os.urandom(16).hex()

@@ -1,8 +1,7 @@
 """A bucket for what goes out, when its owner has one. The only importer of boto3 (the extra `s3`).
 
-Objects are named by their CIDs below `ipfs/`, so that a worker fetches the same path from a bucket as from a gateway;
-reading must be allowed to everybody, or the bucket stand behind a URL that allows it. Keys come from boto3's own places
-(environment, profile), never from our settings.
+The bucket is nobody's but its owner's: workers get a link to each object that is good for a week, and a form for what
+they leave. Keys come from boto3's own places (environment, profile), never from our settings.
 """
 
 from __future__ import annotations
@@ -11,12 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from NatronIExec.errors import BadInput, Cancelled, ServiceError, Unreachable
+from NatronIExec.errors import BadInput, Cancelled, ResultRefused, ServiceError, Unreachable
+from NatronIExec.iexec.transport import USER_AGENT
 from NatronIExec.storage.base import CannotRemove, Content, Progress, no_progress
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 
 #: DeleteObjects takes so many at once.
 DELETE_AT_ONCE = 1000
+#: The longest that a signature of version 4 may live, in seconds.
+LINK_S = 7 * 86400
+#: The largest object that one request can make.
+MAX_LEFT_BYTES = 5 * 1024**3
 
 
 class S3Storage:
@@ -25,6 +29,7 @@ class S3Storage:
     def __init__(self, given: Mapping[str, str]) -> None:
         try:
             import boto3
+            from botocore.config import Config
             from botocore.exceptions import BotoCoreError, ClientError
         except ImportError as problem:
             raise BadInput("Storage in S3 is not installed.", "pip install 'natron-iexec[s3]'") from problem
@@ -35,13 +40,23 @@ class S3Storage:
         self._prefix = given.get("prefix", "").strip("/")
         self._endpoint = given.get("endpoint", "").rstrip("/")
         self._region = given.get("region") or "us-east-1"
-        self._client: Any = boto3.client("s3", endpoint_url=self._endpoint or None, region_name=self._region)
+        # signatures of version 4 are what every region and every other maker of such storage takes
+        style = {"addressing_style": "path"} if self._endpoint else {}
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=self._endpoint or None,
+            region_name=self._region,
+            config=Config(signature_version="s3v4", s3=style, user_agent_extra=USER_AGENT),
+        )
 
     @property
-    def gateway(self) -> str:
-        """What stands before /ipfs/CID in a worker's URL."""
-        base = self._endpoint or f"https://s3.{self._region}.amazonaws.com"
-        return "/".join(part for part in (base, self._bucket, self._prefix) if part)
+    def gateways(self) -> tuple[str, ...]:
+        """None: each file has its own link."""
+        return ()
+
+    @property
+    def forgets(self) -> bool:
+        return True
 
     def put(
         self,
@@ -82,7 +97,53 @@ class S3Storage:
             raise _kept(str(error.get("Code")), str(error.get("Message")))
 
     def url(self, cid: str) -> str:
-        return f"{self.gateway}/ipfs/{cid}"
+        return self.link(cid)
+
+    def link(self, cid: str) -> str:
+        """Signed here, without asking anybody; worth nothing after LINK_S."""
+        asked = {"Bucket": self._bucket, "Key": self._name(cid)}
+        try:
+            return str(self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=LINK_S))
+        except self._errors as problem:
+            raise _translated(problem) from problem
+
+    def drop(self, job: str) -> Mapping[str, Any]:
+        prefix = self._left(job)
+        size = ["content-length-range", 1, MAX_LEFT_BYTES]
+        try:
+            form = self._client.generate_presigned_post(
+                self._bucket, prefix + "${filename}", Conditions=[size], ExpiresIn=LINK_S
+            )
+        except self._errors as problem:
+            raise _translated(problem) from problem
+        return {"kind": "post", "url": form["url"], "fields": form["fields"], "prefix": prefix}
+
+    def fetch(self, job: str, name: str, to: Path, max_bytes: int, cancel: Callable[[], bool] = lambda: False) -> None:
+        key = self._left(job) + name
+        try:
+            size = int(self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"])
+            if size > max_bytes:
+                raise ResultRefused(f"What a worker left is larger than {max_bytes} bytes.", "It was not kept.")
+            if cancel():
+                raise Cancelled("Cancelled.")
+            self._client.download_file(self._bucket, key, str(to))
+        except self._errors as problem:
+            if _status(problem) == 404:
+                raise Unreachable("What a worker left is not in the bucket yet.", "It is tried again.") from problem
+            raise _translated(problem) from problem
+
+    def clear_drop(self, job: str) -> None:
+        pages = self._client.get_paginator("list_objects_v2")
+        try:
+            found = [
+                {"Key": row["Key"]}
+                for page in pages.paginate(Bucket=self._bucket, Prefix=self._left(job))
+                for row in page.get("Contents", [])
+            ]
+        except self._errors as problem:
+            raise _translated(problem) from problem
+        for at in range(0, len(found), DELETE_AT_ONCE):
+            self._delete(found[at : at + DELETE_AT_ONCE])
 
     def _send(self, content: Content, cid: str) -> None:
         if isinstance(content, Path):
@@ -101,6 +162,9 @@ class S3Storage:
 
     def _name(self, cid: str) -> str:
         return "/".join(part for part in (self._prefix, "ipfs", cid) if part)
+
+    def _left(self, job: str) -> str:
+        return "".join(f"{part}/" for part in (self._prefix, "left", job) if part)
 
     def _ask(self, question: Callable[[], Any]) -> None:
         try:

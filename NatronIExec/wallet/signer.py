@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Mapping
 
 from eth_account import Account
@@ -41,3 +42,8 @@ class KeySigner:
     def unsafe_key(self) -> bytes:
         """The key itself, for writing an encrypted keystore file."""
         return bytes(self._account.key)
+
+
+def new_account() -> KeySigner:
+    """One that nobody knows and nothing is kept of: for a signature that no account of a person should give."""
+    return KeySigner(os.urandom(32))

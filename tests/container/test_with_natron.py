@@ -39,7 +39,7 @@ def pack(job: Any, tmp_path: Path) -> Pack:
         project.write_text(edit(text).replace(RECORDED, str(folder)))
         found = scan(project, frames=[1, 2, 3])
         assert found.errors == ()
-        bundle = make_bundle(found, tmp_path / "job", Terms("job1", "", 1, 300), Hashes(tmp_path / "hashes.sqlite"))
+        bundle = make_bundle(found, tmp_path / "job", Terms("job1", (), 1, 300), Hashes(tmp_path / "hashes.sqlite"))
         for file in bundle.contents.values():
             job.content.add(file.read_bytes())
         job.manifest = replace(Manifest.from_bytes(bundle.manifest), gateways=job.manifest.gateways)

@@ -255,7 +255,7 @@ def test_what_tells_the_size_of_a_clip_goes_to_every_chunk(make: Any, tmp_path: 
     found = scan(made.save(), frames=[12, 13], chunk=1, environment={})
     assert {Path(path).name for path in found.looked_at["W"]} == {"a.0003.png", "b.0001.png", "b.0007.png"}
     assert all(file.exists for file in found.files)
-    bundle = make_bundle(found, tmp_path / "job", Terms("j", "http://127.0.0.1", 1, 300), Hashes())
+    bundle = make_bundle(found, tmp_path / "job", Terms("j", ("http://127.0.0.1",), 1, 300), Hashes())
     manifest = Manifest.from_bytes(bundle.manifest)
     for chunk in manifest.chunks:
         names = {Path(manifest.files[number].path).name for number in chunk.files}

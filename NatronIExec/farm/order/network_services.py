@@ -3,9 +3,8 @@ endpoints change (the local network has other ports each time)."""
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,22 +22,17 @@ from NatronIExec.storage.ipfs import IpfsStorage
 
 @dataclass
 class NetworkServices:
+    """`sending` is held from asking for a nonce until the transaction is sent, so that two jobs never take the same."""
+
     network: Network
     transport: Transport
     hub: Hub
     market: Market
     sms: Sms
     storage: Storage
-    send_lock: threading.Lock = field(repr=False)
+    sending: threading.Lock
     _checked: bool = False
     _categories: dict[int, Category] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def sending(self) -> Iterator[None]:
-        """Only one thread at a time is inside: from asking for a nonce until the transaction is sent, so that two jobs
-        never take the same."""
-        with self.send_lock:
-            yield
 
     def check(self) -> None:
         """Once a network: raises WrongChain when the endpoint is another chain's."""
@@ -82,7 +76,7 @@ class Services:
         if name not in networks:
             raise BadInput(f"There is no network {name}.", "Known are: " + ", ".join(sorted(networks)) + ".")
         settings = self._settings()
-        key = (networks[name], settings.storage, str(settings.s3))
+        key = (networks[name], settings.storage, str(settings.s3), settings.storage_folder)
         with self._lock:
             known = self._known.get(name)
             if known is None or known[0] != key:
@@ -99,7 +93,7 @@ class Services:
             sms=Sms(network, transport),
             storage=self._storage(network, settings),
             # the chain's, whatever endpoint leads to it
-            send_lock=self._sending.setdefault(network.chain_id, threading.Lock()),
+            sending=self._sending.setdefault(network.chain_id, threading.Lock()),
         )
 
     def _storage(self, network: Network, settings: Settings) -> Storage:
@@ -107,4 +101,16 @@ class Services:
             from NatronIExec.storage.s3 import S3Storage
 
             return S3Storage(settings.s3)
-        return IpfsStorage(network.ipfs, network.gateway, self.transport)
+        if settings.storage == "folder":
+            return self._folder(network, settings)
+        return IpfsStorage(network.ipfs, network.gateway, self.transport, network.more_gateways)
+
+    def _folder(self, network: Network, settings: Settings) -> Storage:
+        from NatronIExec.storage.folder import FolderStorage
+
+        if not network.is_local:
+            raise BadInput(
+                f"The workers of {network.title} cannot read a folder of yours.",
+                "Set storage to ipfs or s3, or choose the local network.",
+            )
+        return FolderStorage(settings.storage_folder or "")

@@ -17,6 +17,7 @@ from NatronIExec.farm.order.frame_selection import Progress, count_chunks, scan_
 from NatronIExec.farm.order.network_services import NetworkServices
 from NatronIExec.farm.order.offers import Offer, Wanted
 from NatronIExec.farm.store.job import Quote
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.iexec.orders import NULL_DATASET
 from NatronIExec.iexec.preflight import Preflight, preflight
 from NatronIExec.iexec.records import (
@@ -29,7 +30,6 @@ from NatronIExec.iexec.records import (
 )
 from NatronIExec.iexec.transactions import MATCH_GAS, Fees
 from NatronIExec.scan.project_scan import DEFAULT_CHUNK, Scan
-from NatronIExec.submission import Submission
 
 #: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).
 DEPOSIT_GAS = 150_000
@@ -292,8 +292,9 @@ def match_of(quote: Quote, workerpool_order: Any, request: RequestOrder) -> Matc
     return Match(quote.app, NULL_DATASET, workerpool_order, request)
 
 
-def unsigned_request(quote: Quote, params: str = "", salt: str = ZERO_BYTES32) -> RequestOrder:
-    """The request order of a quote: its number of tasks, its prices as maxima, its worker group and nobody else's."""
+def unsigned_request(quote: Quote, params: str = "", salt: str = ZERO_BYTES32, beneficiary: str = "") -> RequestOrder:
+    """The request order of a quote: its number of tasks, its prices as maxima, its worker group and nobody else's.
+    `beneficiary` is the account whose key encrypts the result."""
     return RequestOrder(
         app=quote.app.app,
         appmaxprice=quote.app_price_nrlc,
@@ -306,7 +307,7 @@ def unsigned_request(quote: Quote, params: str = "", salt: str = ZERO_BYTES32) -
         tag=quote.tag,
         category=quote.category,
         trust=quote.trust,
-        beneficiary=quote.account,
+        beneficiary=beneficiary or quote.account,
         callback=ZERO_ADDRESS,
         params=params,
         salt=salt,

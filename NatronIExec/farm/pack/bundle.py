@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from NatronIExec import seal
 from NatronIExec.errors import Cancelled, Conflict
@@ -31,7 +33,7 @@ LEAST_STALL_S = 60
 
 @dataclass(frozen=True)
 class Bundle:
-    """`contents` maps each CID to the file that holds it; `manifest` is the text that workers get."""
+    """`contents` maps each CID to the file that holds it; `manifest` is what workers get, sealed in a sealed job."""
 
     manifest: bytes
     contents: Mapping[str, Path]
@@ -48,14 +50,18 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a manifest needs beside the scan."""
+    """What a manifest needs beside the scan. `key` seals what goes out, `artist_key` (public) what cannot come back
+    with the result; `link` gives a stored file's own URL ("" where the gateways are enough)."""
 
     job: str
-    gateway: str
+    gateways: tuple[str, ...]
     trust: int
     timeref_s: int
     key: str = ""
-    results_for: str = ""
+    artist_key: str = ""
+    result_limit: int = 0
+    drop: Mapping[str, Any] = field(default_factory=dict)
+    link: Callable[[str], str] = lambda cid: ""
 
 
 def make_bundle(
@@ -73,10 +79,14 @@ def make_bundle(
     sources = [(shot.project, PROJECT), *shot.files]
     files, contents = _files(sources, sent, terms.key, hashes, cancel)
     shot.require_unchanged()
-    manifest = _manifest(scan, shot, terms, files)
-    content = manifest.to_bytes()
+    files = tuple(replace(file, url=terms.link(file.cid)) for file in files)
+    content = _manifest(scan, shot, terms, files).to_bytes()
     (sent / MANIFEST).write_bytes(content)
-    contents[cid_of_bytes(content)] = sent / MANIFEST
+    held = sent / MANIFEST
+    if terms.key:
+        content, held = seal.seal_bytes(content, terms.key), sent / "sealed-manifest"
+        held.write_bytes(content)
+    contents[cid_of_bytes(content)] = held
     record = {
         "sources": [(str(source), path) for source, path in sources],
         "contents": {cid: str(held) for cid, held in contents.items()},
@@ -141,11 +151,14 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
             )
             for chunk in scan.chunks
         ),
-        gateways=(terms.gateway,),
+        gateways=terms.gateways,
         clips=tuple(clip for clip in (positions(paths) for paths in scan.clips) if clip),
         hashes="pixels" if terms.trust > 1 else "file",
         sealed=bool(terms.key),
-        results_for=terms.results_for,
+        artist_key=terms.artist_key,
+        salt=os.urandom(16).hex() if terms.key else "",
+        result_limit=terms.result_limit,
+        drop=terms.drop,
         stall_s=max(LEAST_STALL_S, terms.timeref_s // STALL_SHARE),
         environment=dict(shot.environment),
         limit_s=terms.timeref_s,

@@ -11,7 +11,7 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from NatronIExec import images, seal
 from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.pack.file_hashes import sha256_of
+from NatronIExec.farm.run.encrypted_result import opened_result
 from NatronIExec.farm.run.image_decoder import Decoder
 from NatronIExec.farm.store.job import Job, JobFrame, JobTask
 from NatronIExec.farm.store.job_targets import targets_of
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.results import ResultArchive, fetch_result
-from NatronIExec.manifest import MAX_RESULT_NAME, Frame, FrameList, sha256_hex
+from NatronIExec.manifest import MAX_RESULT_NAME, Elsewhere, Frame, FrameList, sha256_hex
 from NatronIExec.scan.output_paths import Targets
 from NatronIExec.storage.cid import cid_of_file
 from NatronIExec.wire import load_json
@@ -34,7 +35,7 @@ MAX_ARCHIVE = 64 * 1024**3
 MAX_FRAME = 8 * 1024**3
 MAX_LIST = 16 * 1024**2
 MAX_REPORT = 4 * 1024**2
-_LIST, _REPORT = "frames.json", "report.json"
+_LIST, _ELSEWHERE, _REPORT = "frames.json", "elsewhere.json", "report.json"
 _VERSIONED = re.compile(r"(.*)_v(\d{3,})$")
 
 
@@ -42,6 +43,15 @@ _VERSIONED = re.compile(r"(.*)_v(\d{3,})$")
 class Collected:
     imported: int
     skipped: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An archive, what its task left elsewhere (file → name, bytes), and the schema of its list."""
+
+    archive: ResultArchive
+    elsewhere: Mapping[str, tuple[str, int]]
+    schema: int
 
 
 class Collector:
@@ -70,7 +80,7 @@ class Collector:
             net = self._services.of(job.quote.network)
             fetch_result(net.transport, net.network.gateway, task.location, archive, MAX_ARCHIVE, self._stopping)
         try:
-            with ResultArchive(archive) as opened:
+            with opened_result(archive, job.results_pem) as opened:
                 self._keep_report(job, task, opened)
                 collected = self._import(job, task, opened)
         except ResultRefused as problem:
@@ -93,7 +103,7 @@ class Collector:
         target.parent.mkdir(exist_ok=True)
         try:
             target.write_bytes(archive.read(_REPORT, MAX_REPORT))
-            _unseal(job, target)
+            _unseal(job.results_key, target)
         except (ResultRefused, OSError):
             _drop(target)
 
@@ -105,6 +115,7 @@ class Collector:
             listed = FrameList.from_bytes(content)
         except (BadInput, OverflowError) as problem:
             raise _refused("its list of frames cannot be read") from problem
+        elsewhere = _elsewhere(archive)
         expected = self._spool.frames(job.id, task.index)
         found = _matched(job, task, listed, expected)
         targets = targets_of(job, task.writer)
@@ -112,7 +123,7 @@ class Collector:
         counts = [0, 0]
         for frame in expected:
             delivered = found[(frame.frame, frame.view)]
-            path, new = self._place(job, archive, delivered, targets, frame)
+            path, new = self._place(job, Delivery(archive, elsewhere, listed.schema), delivered, targets, frame)
             counts[0 if new else 1] += 1
             size = Path(path).stat().st_size
             done = replace(frame, state="imported", file=path, size=size, time_s=times.get(frame.frame), log="")
@@ -120,13 +131,13 @@ class Collector:
         return Collected(*counts)
 
     def _place(
-        self, job: Job, archive: ResultArchive, delivered: Frame, targets: Targets, frame: JobFrame
+        self, job: Job, delivery: Delivery, delivered: Frame, targets: Targets, frame: JobFrame
     ) -> tuple[str, bool]:
         """(where the frame is now, whether it was not there before)."""
         target = Path(targets.path(frame.frame, frame.view))
         if delivered.file.rsplit(".", 1)[-1].lower() != targets.extension.lower():
             raise _refused(f"{delivered.file} is no {targets.extension} file")
-        part = self._extract(job, archive, delivered, target, frame)
+        part = self._extract(job, delivery, delivered, target, frame)
         try:
             self._verify(part, delivered, targets.movie)
             return self._move(job, part, target, targets)
@@ -150,18 +161,13 @@ class Collector:
         except BadInput as problem:
             raise _refused(f"{delivered.file} is no whole picture") from problem
 
-    def _extract(self, job: Job, archive: ResultArchive, delivered: Frame, target: Path, frame: JobFrame) -> Path:
+    def _extract(self, job: Job, delivery: Delivery, delivered: Frame, target: Path, frame: JobFrame) -> Path:
         """Beside its place, so that moving it there is atomic; hidden until it is proven."""
-        if delivered.file not in archive.names:
-            raise _refused(f"{delivered.file} is not in it")
-        limit = delivered.size if delivered.sha256 else MAX_FRAME
         # the same at the next try, which so takes what a crash left; and short, as the target's name may be the longest
         part = target.with_name(f".{job.id}-{frame.chunk}-{sha256_hex(target.name.encode())[:16]}{target.suffix}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            digest = archive.extract(delivered.file, part, min(limit, MAX_FRAME))
-            if not delivered.sha256 or digest == delivered.sha256:
-                _unseal(job, part)
+            digest = self._brought(job, delivery, delivered, part)
             _to_disk(part)
         except OSError as problem:
             _drop(part)
@@ -173,6 +179,23 @@ class Collector:
             _drop(part)
             raise _refused(f"{delivered.file} is not the file that was promised")
         return part
+
+    def _brought(self, job: Job, delivery: Delivery, delivered: Frame, part: Path) -> str:
+        """The plain frame, in `part`, and the hash to compare with the list's: of what the list is about."""
+        limit = min(delivered.size if delivered.sha256 else MAX_FRAME, MAX_FRAME)
+        name, size = delivery.elsewhere.get(delivered.file, ("", 0))
+        if name:
+            if size > seal.sealed_size(limit):
+                raise _refused(f"{delivered.file} would be larger than its list says")
+            self._services.of(job.quote.network).storage.fetch(job.id, name, part, size, self._stopping)
+            _unseal(job.artist_key, part)
+            return sha256_of(part)
+        if delivered.file not in delivery.archive.names:
+            raise _refused(f"{delivered.file} is not in it")
+        digest = delivery.archive.extract(delivered.file, part, limit)
+        if delivery.schema == 1 and (not delivered.sha256 or digest == delivered.sha256):
+            _unseal(job.results_key, part)
+        return digest
 
     def _move(self, job: Job, part: Path, target: Path, targets: Targets) -> tuple[str, bool]:
         """Never onto another file. Once one would be overwritten, the rest of the job goes to a new folder too."""
@@ -248,12 +271,21 @@ def _matched(job: Job, task: JobTask, listed: FrameList, expected: Sequence[JobF
     return found
 
 
-def _unseal(job: Job, part: Path) -> None:
-    """In its place. Raises ResultRefused when it is not sealed for this job."""
-    if job.results_key:
+def _elsewhere(archive: ResultArchive) -> Mapping[str, tuple[str, int]]:
+    if _ELSEWHERE not in archive.names:
+        return {}
+    try:
+        return Elsewhere.from_bytes(archive.read(_ELSEWHERE, MAX_LIST)).places
+    except (BadInput, OverflowError) as problem:
+        raise _refused("what it says of larger frames cannot be read") from problem
+
+
+def _unseal(key: str, part: Path) -> None:
+    """In its place; nothing without a key. Raises ResultRefused when it is not sealed for this job."""
+    if key:
         opened = part.with_name(f"{part.stem}-open{part.suffix}")
         try:
-            seal.open_with(job.results_key, part, opened)
+            seal.open_with(key, part, opened)
             opened.replace(part)
         finally:
             _drop(opened)

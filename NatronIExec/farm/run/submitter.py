@@ -41,7 +41,8 @@ CANCEL_HEARD_S = 0.1
 
 
 class Submitter:
-    """`advance` brings one job to "bought". Errors leave the job where it was; the caller decides what they mean."""
+    """`advance` brings one job to "bought". Errors leave the job where it was; the caller decides what they mean.
+    `new_account` gives one that nobody knows, for a single signature."""
 
     def __init__(
         self,
@@ -52,6 +53,8 @@ class Submitter:
         buyer: Buyer,
         events: Events,
         stopping: Callable[[], bool] = lambda: False,
+        *,
+        new_account: Callable[[], Signer],
     ) -> None:
         self._spool = spool
         self._services = services
@@ -60,6 +63,7 @@ class Submitter:
         self._buyer = buyer
         self._events = events
         self._stopping = stopping
+        self._new_account = new_account
 
     def advance(self, job_id: str) -> Job:
         """Raises Cancelled when the job was, or when the engine stops."""
@@ -91,15 +95,14 @@ class Submitter:
             raise OrderRefused(
                 f"{found.missing[0].path} is no longer there.", "Nothing was spent. Put it back and submit again."
             )
-        key, results_key, results_for = "", "", ""
-        if job.submission.confidential:
-            key, (results_key, results_for) = seal.new_key(), seal.new_pair()
-        terms = Terms(job.id, net.storage.gateway, job.submission.trust, job.quote.timeref_s, key, results_for)
+        key = seal.new_key() if job.submission.confidential else ""
+        artist_key, theirs = seal.new_pair()
+        terms = Terms(
+            job.id, net.storage.gateways, job.submission.trust, job.quote.timeref_s, key, theirs,
+            result_limit=net.network.result_limit_bytes, drop=net.storage.drop(job.id), link=net.storage.link,
+        )  # fmt: skip
         bundle = self._packed(job, lambda: make_bundle(found, folder, terms, self._hashes, cancel))
-        secret = ""
-        if key:
-            secret = f"natron-iexec-{job.id}-{os.urandom(4).hex()}"
-            net.sms.push_requester_secret(secret, key, self._signer(job))
+        secrets: dict[str, Any] = self._give_secrets(job, key) if key else {}
         self._spool.plan_uploads(job.id, job.quote.network, bundle.contents)
         return self._spool.update(
             job.id,
@@ -107,10 +110,20 @@ class Submitter:
             state="uploading",
             manifest_cid=bundle.cid,
             manifest_sha256=bundle.sha256,
-            secret=secret,
-            results_key=results_key,
+            artist_key=artist_key,
             input_bytes=bundle.bytes,
+            **secrets,
         )
+
+    def _give_secrets(self, job: Job, key: str) -> dict[str, Any]:
+        """To the SMS: the inputs' key for the enclave, and the key that the result is to be encrypted with. That one is
+        kept by account, so each job has an account of its own: another program's key for the artist's stays."""
+        sms = self._services.of(job.quote.network).sms
+        secret, beneficiary = os.urandom(16).hex(), self._new_account()
+        private, public = seal.new_result_pair()
+        sms.push_requester_secret(secret, key, self._signer(job))
+        sms.push_web2_secret(seal.KEY_NAME, seal.secret_of(public), beneficiary)
+        return {"secret": secret, "results_pem": private, "beneficiary": beneficiary.address}
 
     def _accepted(self, job: Job) -> tuple[Any, Any]:
         """What `_promised` was when the price was shown."""
@@ -157,8 +170,9 @@ class Submitter:
             args=f"--manifest {job.manifest_cid} --sha256 {job.manifest_sha256}",
             input_files=(net.storage.url(job.manifest_cid),),
             secrets=((KEY_SECRET, job.secret),) if job.secret else (),
+            encrypt_result=bool(job.results_pem),
         )
-        unsigned = unsigned_request(job.quote, params.to_json(), new_salt())
+        unsigned = unsigned_request(job.quote, params.to_json(), new_salt(), job.beneficiary)
         request: RequestOrder = sign_order(unsigned, net.hub.domain, self._signer(job))
         return self._spool.update(
             job.id, step="ordered", request=request, request_hash=hash_order(request, net.hub.domain)

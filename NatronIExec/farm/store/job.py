@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from NatronIExec import submission as submissions
+from NatronIExec.farm.store import submission as submissions
+from NatronIExec.farm.store.submission import Submission
 from NatronIExec.iexec import orders
 from NatronIExec.iexec.records import AppOrder, RequestOrder, WorkerpoolOrder
-from NatronIExec.submission import Submission
 
 #: Recorded one after the other, each before the next begins.
 STEPS = ("accepted", "bundled", "uploaded", "ordered", "signed", "sent", "bought", "over")
+
+#: States that only a person's word changes.
+SETTLED = frozenset({"done", "partly", "failed", "cancelled", "held"})
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,10 @@ class Sent:
 @dataclass(frozen=True)
 class Job:
     """`most_nrlc` is the promise: what the person was shown before Submit. `rest` is what follows a test, by itself or
-    on demand. `secret` names what opens the sealed inputs, `results_key` opens the frames that come back (both "" when
-    nothing is sealed). `writers` are the fields of
-    each ScanWriter. `parent` is the job that this one is a retry or the rest of, `plan` what the person accepted.
+    on demand. `secret` names what opens the sealed inputs ("" when nothing is sealed), `results_pem` opens the result,
+    which is encrypted for `beneficiary`, an account of this job alone; `artist_key` opens what could not come back with
+    the result. `results_key` is of jobs whose manifest had schema 1. `writers` are the fields of each ScanWriter.
+    `parent` is the job that this one is a retry or the rest of, `plan` what the person accepted.
     `out_of` maps the writer's folder to the one that is used instead, once its frames would have overwritten others."""
 
     id: str
@@ -96,6 +100,9 @@ class Job:
     manifest_sha256: str = ""
     secret: str = ""
     results_key: str = ""
+    results_pem: str = ""
+    artist_key: str = ""
+    beneficiary: str = ""
     input_bytes: int = 0
     request: RequestOrder | None = None
     request_hash: str = ""
@@ -184,4 +191,4 @@ class JobFrame:
 
     def to_row(self) -> dict[str, Any]:
         """The FrameRow of docs/engine-protocol.md."""
-        return {name: value for name, value in asdict(self).items() if name != "tries"}
+        return asdict(self)

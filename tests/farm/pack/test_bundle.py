@@ -14,7 +14,7 @@ from NatronIExec.scan.project_scan import scan
 
 
 def manifest(made: Any, folder: Path) -> Manifest:
-    terms = Terms("job1", "http://127.0.0.1:1", 1, 1200)
+    terms = Terms("job1", ("http://127.0.0.1:1",), 1, 1200)
     bundle = make_bundle(scan(made.save(), frames=[1]), folder / "job", terms, Hashes(folder / "hashes.sqlite"))
     return Manifest.from_bytes(bundle.manifest)
 
