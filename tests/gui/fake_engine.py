@@ -7,7 +7,9 @@ be told to hold back an answer (`hold`) or to break off (`drop_clients`).
 
 import json
 import os
+import socket
 import threading
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Listener
 
 from shapes import (
@@ -23,6 +25,8 @@ from shapes import (
     wallet_state,
     workerpool_row,
 )
+
+from NatronIExec.engine.protocol import hang_up
 
 #: 4 × 4 pixels of one blue.
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGNwaDgARwzEcQBoUhgBbi01fQAAAABJRU5ErkJggg=="
@@ -132,7 +136,9 @@ class FakeEngine:
         }
         self._listener = Listener(("127.0.0.1", 0), backlog=64, authkey=self.key)
         self.address = self._listener.address
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._closing = False
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     # What tests do with it
 
@@ -175,6 +181,9 @@ class FakeEngine:
     def close(self):
         for event in self._holds.values():
             event.set()
+        self._closing = True
+        socket.create_connection(self.address).close()  # wakes the thread that waits for a client
+        self._accepting.join()
         self._listener.close()
         self.drop_clients()
 
@@ -218,11 +227,11 @@ class FakeEngine:
     # The server
 
     def _accept(self):
-        while True:
+        while not self._closing:
             try:
                 connection = self._listener.accept()
-            except Exception:
-                return
+            except (OSError, EOFError, AuthenticationError):
+                continue  # who hung up before its name was heard is no reason to hear nobody else
             client = _Client(self, connection)
             with self._changed:
                 self._clients.append(client)
@@ -243,14 +252,7 @@ class _Client:
             pass
 
     def close(self):
-        # A reader blocked in recv is only woken by a shutdown of the socket below it.
-        import socket
-
-        try:
-            with socket.socket(fileno=os.dup(self.connection.fileno())) as below:
-                below.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+        hang_up(self.connection)  # the thread that reads it closes it
 
     def serve(self):
         while True:

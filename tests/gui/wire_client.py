@@ -6,6 +6,7 @@ import queue
 import threading
 from multiprocessing.connection import Client
 
+from NatronIExec.engine.protocol import hang_up
 from NatronIExec.errors import Cancelled, EngineGone, EngineNotFound, from_wire
 
 
@@ -64,7 +65,7 @@ class WireClient:
 
     def close(self):
         if self._connection is not None:
-            self._connection.close()
+            hang_up(self._connection)  # the reader closes it: closed here, it would go on to read from another's number
 
     def _send(self, message):
         try:
@@ -77,7 +78,8 @@ class WireClient:
         while True:
             try:
                 message = json.loads(self._connection.recv_bytes().decode("utf-8"))
-            except (EOFError, OSError, TypeError):
+            except (EOFError, OSError):
+                self._connection.close()
                 break
             if "event" in message:
                 if self._callback is not None:

@@ -114,6 +114,10 @@ def test_it_shows_that_it_begins(open_dialog, engine):
     answer.set()
 
 
+def total_width(listed):
+    return sum(listed.columnWidth(at) for at in range(listed.columnCount()))
+
+
 @pytest.mark.parametrize("writers", [1, 40])
 def test_columns_fit_their_list(open_dialog, engine, until, writers):
     """Also beside a scroll bar; the size of what is sent is not pushed out of sight."""
@@ -122,9 +126,7 @@ def test_columns_fit_their_list(open_dialog, engine, until, writers):
     dialog = open_dialog()
     dialog.tabs.setCurrentWidget(dialog.files)
     for listed in (dialog.writers.list, dialog.files.list):
-        total = sum(listed.columnWidth(at) for at in range(listed.columnCount()))
-        until(lambda listed=listed: listed.viewport().width() > 100, "for the layout")
-        assert total == listed.viewport().width()
+        until(lambda listed=listed: total_width(listed) == listed.viewport().width() > 100, "for the layout")
     item = dialog.writers.list.topLevelItem(0)
     assert (item.text(1), item.toolTip(1)) == ("beauty.####.exr", rows[0]["file"])
 
