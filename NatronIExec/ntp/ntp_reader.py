@@ -29,6 +29,8 @@ MAX_TEXT = 256 << 20
 _BLOCK = 1 << 18
 #: Subtrees without paths or times; the shapes in them can be larger than all the rest.
 _SKIPPED = frozenset({"TrackerContext", "AdditionalFormats", "UserComponents", "CurveX", "CurveY", "CurveP", "Shapes"})
+#: Elements of which the place in the file is kept.
+_PLACED = frozenset({"Value", "second", "PythonModule", "NodesCount", "Children"})
 
 
 def parse_project(
@@ -95,6 +97,7 @@ class _Reader:
         self._skip = 0
         self._elements = self._kept = self._text_kept = 0
         self._gui: Span = (0, 0)
+        self._count: Span = (0, 0)
         self._spans: dict[tuple[int, str], Span] = {}
         self._project: dict[str, str] = {}
         self._knobs: list[Knob] = []
@@ -133,6 +136,8 @@ class _Reader:
             self._gui,
             self.at,
             self._digest.digest(),
+            self._count,
+            _timeline(self._project),
         )
 
     def _parse(self, block: bytes, final: bool) -> None:
@@ -203,7 +208,7 @@ class _Reader:
         if parent.fields is None:
             parent.fields = {}
         parent.fields[tag] = text
-        if tag in ("Value", "second", "PythonModule") or (tag == "Expression" and text):
+        if tag in _PLACED or (tag == "Expression" and text):
             self._spans[(parent.start, tag)] = (element.start, self._parser.CurrentByteIndex)
 
     def _span(self, element: _Element, tag: str) -> Span:
@@ -239,6 +244,9 @@ class _Reader:
             self._keep()
             parent.pairs = parent.pairs or []
             parent.pairs.append((fields["first"], fields["second"], self._span(element, "second")))
+        elif tag == "NodesCollection":
+            self._count = self._span(element, "NodesCount")
+            _bubble(tag, element, parent)
         elif tag == "Project":
             self._project = dict(fields)
             self._nodes = element.nodes or []
@@ -276,6 +284,8 @@ class _Reader:
             module=fields.get("PythonModule", ""),
             module_span=self._span(element, "PythonModule"),
             roto=tuple(element.roto or ()),
+            span=(element.start, self._parser.CurrentByteIndex),
+            count_span=self._span(element, "Children"),
         )
 
 
@@ -340,6 +350,14 @@ def _version(fields: Mapping[str, str]) -> tuple[int, int, int]:
         int(fields.get("VersionMinor") or 0),
         int(fields.get("VersionRev") or fields.get("VersionRevision") or 0),
     )
+
+
+def _timeline(fields: Mapping[str, str]) -> float:
+    """The frame at which the project was saved."""
+    try:
+        return float(fields.get("Timeline_current_time") or 1)
+    except ValueError:
+        return 1.0
 
 
 def script_name(label: str) -> str:

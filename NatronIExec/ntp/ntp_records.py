@@ -61,7 +61,8 @@ class Knob:
 
 @dataclass(frozen=True)
 class Node:
-    """A node as saved; `inputs` maps input label (old projects: position) to the script name of its neighbour."""
+    """A node as saved; `inputs` maps input label (old projects: position) to the script name of its neighbour. `span`
+    is where the node stands in the file, `count_span` where the number of its children does."""
 
     name: str
     label: str
@@ -76,12 +77,15 @@ class Node:
     module: str = ""
     module_span: Span = (0, 0)
     roto: tuple[Knob, ...] = ()
+    span: Span = (0, 0)
+    count_span: Span = (0, 0)
 
 
 @dataclass(frozen=True)
 class Project:
     """`version` is Natron's (major, minor, revision), (0, 0, 0) before 2.1. `gui` is the span of the ProjectGui
-    element with its tags, if any; `sha256` is of the bytes that were read: spans are of no use for any others."""
+    element with its tags, if any; `sha256` is of the bytes that were read: spans are of no use for any others.
+    `count_span` is where the number of nodes stands, `timeline` the frame at which the project was saved."""
 
     path: Path
     version: tuple[int, int, int]
@@ -90,6 +94,8 @@ class Project:
     gui: Span = (0, 0)
     size: int = 0
     sha256: bytes = b""
+    count_span: Span = (0, 0)
+    timeline: float = 1
 
     def walk(self) -> Iterator[tuple[str, Node]]:
         """(fully qualified script name, node) of all nodes, parents first, in file order."""

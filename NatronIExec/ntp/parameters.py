@@ -121,9 +121,10 @@ class Values:
         value = knob.values[dimension]
         if value.expression:
             number = self._expression(holder, value.expression, value.returns, time, depth)
-            if knob.type != "Double" and number != math.floor(number):
-                raise Unsure(name)
-            return number
+            if knob.type == "Double":
+                return number
+            # KnobImpl.h pyObjectToType: a whole number is cut off, not rounded
+            return float(number != 0) if knob.type == "Bool" else float(math.trunc(number))
         if value.keys:
             number = value_at(value.keys, time)
             if knob.type == "Bool":

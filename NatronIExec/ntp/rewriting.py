@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from NatronIExec.ntp.ntp_reader import Span
@@ -23,22 +23,27 @@ def escape(text: str) -> str:
     return text
 
 
-def replace_spans(content: bytes, new: Mapping[Span, str], dropped: Span = (0, 0)) -> bytes:
+def replace_spans(
+    content: bytes, new: Mapping[Span, str], dropped: Iterable[Span] = (), inserted: Mapping[int, bytes] | None = None
+) -> bytes:
     """`content` with the text of the elements at the spans replaced (a span begins at the start tag and ends at the
-    end tag), and the element `dropped` left out."""
+    end tag), the elements `dropped` left out, and bytes `inserted` at offsets. What lies in an element that is left out
+    is not looked at."""
+    edits: list[tuple[int, int, bytes]] = [(at, at, more) for at, more in (inserted or {}).items()]
+    for start, end in dropped:
+        if end:
+            edits.append((start, content.find(b">", end) + 1, b""))
+    for start, end in new:
+        inner = content.find(b">", start, end) + 1
+        if inner:
+            edits.append((inner, end, escape(new[(start, end)]).encode()))
     pieces: list[bytes] = []
     at = 0
-    for start, end in sorted(new):
-        inner = content.find(b">", start, end) + 1
-        if not inner:
-            continue
-        pieces += [content[at:inner], escape(new[(start, end)]).encode()]
-        at = end
-    rest = content[at:]
-    if dropped != (0, 0) and dropped[0] >= at:
-        close = content.find(b">", dropped[1]) + 1
-        rest = content[at : dropped[0]] + content[close:]
-    pieces.append(rest)
+    for first, last, text in sorted(edits):
+        if first >= at:
+            pieces += [content[at:first], text]
+            at = last
+    pieces.append(content[at:])
     return b"".join(pieces).replace(
         b"<Background_project>0</Background_project>", b"<Background_project>1</Background_project>", 1
     )

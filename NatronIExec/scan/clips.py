@@ -14,6 +14,7 @@ from NatronIExec.scan.time_rules import Times
 
 _BEFORE_AFTER = ("hold", "loop", "bounce", "black", "error")
 _MISSING = ("previous", "next", "nearest", "error", "black")
+_DECIDING = ("timeOffset", "firstFrame", "lastFrame", "before", "after", "onMissingFrame")
 #: MISSING_FRAME_NEAREST_RANGE
 _SEARCH = 100
 
@@ -53,6 +54,14 @@ class Clip:
             return {self.pattern.text: 0} if self._folders.exists(self.pattern.text) else {}
         return self.pattern.on_disk(self._folders)
 
+    def _steady(self, name: str) -> bool:
+        return self._values.is_constant(self.placed, name)
+
+    @cached_property
+    def _is_steady(self) -> bool:
+        """Whether what decides which frame is shown never changes."""
+        return all(self._steady(name) for name in _DECIDING)
+
     def domain(self, time: float = 0) -> tuple[int, int]:
         """First and last frame of the file sequence. Saved with the project; else what is on disk. Raises Unsure."""
         first, last = (self._number(name, time) for name in ("firstFrame", "lastFrame"))
@@ -73,23 +82,27 @@ class Clip:
         value = self._values.number(self.placed, name, time, math.nan)
         return None if math.isnan(value) else int(value)
 
-    def sequence_frame(self, time: float) -> int | None:
-        """The file's frame that is shown at `time`; None when none is (black, error). Raises Unsure."""
-        offset = self._number("timeOffset", time) or 0
+    def sequence_frame(self, time: float, when: float | None = None) -> int | None:
+        """The file's frame that is shown at `time`, with the parameters as they are at `when`; None when none is
+        (black, error). Raises Unsure."""
+        when = time if when is None else when
+        offset = self._number("timeOffset", when) or 0
         at = time - offset
-        first, last = self.domain(time)
+        first, last = self.domain(when)
         if first <= at <= last:
             return math.floor(at + 0.5)
         name = "before" if at < first else "after"
-        mode = self._values.choice(self.placed, name, time, _BEFORE_AFTER, 0)
+        mode = self._values.choice(self.placed, name, when, _BEFORE_AFTER, 0)
         if mode in ("black", "error"):
             return None
         if mode == "hold":
             return first if at < first else last
         return around(first, last, int(at), mode)
 
-    def opened(self, times: Times, view: int) -> Iterator[Opened]:
-        """The files for `times`; the whole clip for None or where a parameter is not known."""
+    def opened(self, times: Times, view: int, now: Sequence[float] = ()) -> Iterator[Opened]:
+        """The files for `times`; the whole clip for None or where a parameter is not known. Natron reads the reader's
+        parameters as they are "now" (GenericReader getSequenceTime, getValue): at the time that is asked for, and at
+        the times `now`: the frame that the writer renders, and the one at which the project was saved."""
         if self.single:
             yield Opened(self.pattern.text, self.pattern.text not in self.disk and not self.optional)
         elif times is None or self.pattern.has_tiles:
@@ -97,9 +110,10 @@ class Clip:
         else:
             for time in times:
                 try:
-                    frame = self.sequence_frame(time)
-                    if frame is not None:
-                        yield self._frame(frame, view, time)
+                    for when in (time,) if self._is_steady else dict.fromkeys((time, *now)):
+                        frame = self.sequence_frame(time, when)
+                        if frame is not None:
+                            yield self._frame(frame, view, when)
                 except Unsure:
                     yield from self._whole()
                     return
@@ -107,15 +121,17 @@ class Clip:
     def looked_at(self) -> list[str]:
         """What Natron opens whatever is rendered, to know the clip's size, pixel aspect and rate: without it the
         pictures of a writer have the project's size instead (GenericReader::getClipPreferences, seen running). It asks
-        for the time at which the clip starts as if that were a frame of the sequence, so both are here."""
+        for the time at which the clip starts as if that were a frame of the sequence."""
         if self.single or self.pattern.has_tiles or not self.disk:
             return []
         try:
-            first, start = self.domain()[0], self._number("startingTime", 0)
+            start = self._number("startingTime", 0)
+            if start is None:
+                start = self.domain()[0]
+            found = self._frame(start, 0, 0)
         except Unsure:
-            first, start = min(self.disk.values()), None
-        frames = {first, first if start is None else start}
-        return [path for path in (self.pattern.name(frame, 0, self._views) for frame in frames) if path in self.disk]
+            return [next(iter(self.disk))]
+        return [] if found.missing or not found.path else [found.path]
 
     def _whole(self) -> Iterator[Opened]:
         """Every file of the clip that a time can ask for: those within its frame range."""
@@ -159,7 +175,7 @@ class FolderClip(Clip):
         folder = self.pattern.text.rstrip("/")
         return {f"{folder}/{name}": 0 for name in sorted(self._folders.names(folder))}
 
-    def opened(self, times: Times, view: int) -> Iterator[Opened]:
+    def opened(self, times: Times, view: int, now: Sequence[float] = ()) -> Iterator[Opened]:
         for path in self.disk:
             yield Opened(path)
 
@@ -182,6 +198,8 @@ def around(first: int, last: int, frame: int, mode: str) -> int:
 def neighbours(frame: int, mode: str) -> Iterator[int]:
     """The frames that are tried in place of a missing one, in Natron's order; never below 0."""
     for distance in range(1, _SEARCH + 1):
+        if frame + distance < 0:
+            return  # Natron gives up at the first that would be below 0
         if mode in ("next", "nearest"):
             yield frame + distance
         if mode in ("previous", "nearest") and frame - distance >= 0:

@@ -10,13 +10,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from NatronIExec.ntp.node_graph import BUILT_IN, GROUP, PRECOMP, Graph, Placed, pre_rendered
 from NatronIExec.ntp.parameters import Unsure, Values
+from NatronIExec.scan.besides import Besides
 from NatronIExec.scan.clips import Clip, range_of
-from NatronIExec.scan.time_rules import EVERY, RULES, WHOLE, Moment, Rule, Times, any_time, frames_needed, same_time
+from NatronIExec.scan.disabled import disabled_at, has_lifetime, preferred, sometimes
+from NatronIExec.scan.region_rules import ONE_SIZE, READS_NOW, REGION_RULES
+from NatronIExec.scan.time_rules import (
+    EVERY,
+    RULES,
+    WHOLE,
+    Moment,
+    Rule,
+    Times,
+    any_time,
+    frames_needed,
+    join,
+    same_time,
+)
 
 _ONE_VIEW, _JOIN_VIEWS = BUILT_IN + "OneView", BUILT_IN + "JoinViews"
 _VIEW_NODES = frozenset({_ONE_VIEW, _JOIN_VIEWS})
-#: More distinct times than this at one node become "any frame".
-_MAX_TIMES = 20_000
 _MAX_REMEMBERED = 200_000
 
 #: Requests of one node: view number -> times.
@@ -25,8 +37,9 @@ _Edge = tuple[str, Placed]
 
 
 class Flow:
-    """The way up from one writer. `unknown` says which node ids keep the time: for all others any frame of their
-    inputs may be needed."""
+    """The way up from one writer. `keeps_time` says which nodes keep the time: for all others any frame of their inputs
+    may be needed. `copied` are the nodes that the copy holds, whether or not they feed this writer: Natron looks at the
+    size of some of their inputs, too (`_besides`)."""
 
     def __init__(
         self,
@@ -36,6 +49,7 @@ class Flow:
         writer: Placed,
         keeps_time: Callable[[Placed], bool],
         views: Sequence[str],
+        copied: Mapping[str, Placed] | None = None,
     ) -> None:
         self._graph = graph
         self._values = values
@@ -43,14 +57,18 @@ class Flow:
         self._views = views
         self._keeps_time = keeps_time
         self.writer = writer
-        self.order, self.circular = _order(graph, writer)
-        self._edges = {placed.name: self._live_inputs(placed) for placed in self.order}
-        self._rules = {placed.name: self._rule(placed) for placed in self.order}
+        self.order, self.circular = _order(graph, [writer])
+        beside = [placed for name, placed in (copied or {}).items() if name not in {at.name for at in self.order}]
+        self._all = _order(graph, [*beside, writer])[0] if beside else self.order
+        self._edges = {placed.name: self._live_inputs(placed) for placed in self._all}
+        self._rules = {placed.name: self._rule(placed) for placed in self._all}
         self._targets = self._reach()
         stops = self._rules_or_clips()
-        self._stops = [placed for placed in self.order if placed.name in stops]
-        self._remembered: dict[tuple[str, float], Mapping[str, Times]] = {}
+        self._stops = [placed for placed in self._all if placed.name in stops]
+        self._besides = Besides(self._all, self._edges, self._rules)
+        self._remembered: dict[tuple[object, ...], Mapping[str, Times]] = {}
         self._ranges: dict[str, tuple[float, float] | None] = {}
+        self._now: tuple[float, float] = (0.0, 0.0)
 
     def _rules_or_clips(self) -> set[str]:
         return {name for name, rule in self._rules.items() if rule is not None} | set(self._clips) | {self.writer.name}
@@ -58,7 +76,7 @@ class Flow:
     def _live_inputs(self, placed: Placed) -> list[_Edge]:
         disabled = self._disabled(placed)
         if placed.node.plugin == GROUP or placed.node.children:
-            always = not disabled and self._values.is_constant(placed, "disableNode")
+            always = not disabled and not self._may_change(placed)
             return self._graph.inputs(placed) if always else _all_inputs(self._graph, placed)
         edges = self._graph.inputs(placed)
         return preferred(edges) if disabled else edges
@@ -73,9 +91,15 @@ class Flow:
         if self._disabled(placed):
             return None
         rule = RULES.get(plugin)
-        if rule is not None:
-            return rule if self._values.is_constant(placed, "disableNode") else either(rule)
-        return None if self._keeps_time(placed) or placed.node.children else any_time
+        if rule is None:
+            rule = None if self._keeps_time(placed) or placed.node.children else any_time
+        if self._may_change(placed) and not placed.node.children and placed.name not in self._clips:
+            return sometimes(rule or same_time)
+        return rule
+
+    def _may_change(self, placed: Placed) -> bool:
+        """Whether a node is disabled at some times only."""
+        return not self._values.is_constant(placed, "disableNode") or has_lifetime(self._graph, self._values, placed)
 
     def _disabled(self, placed: Placed) -> bool:
         """Whether a node is surely disabled at all times."""
@@ -88,7 +112,7 @@ class Flow:
     def _reach(self) -> dict[str, frozenset[str]]:
         """For each node the stops (readers and nodes with a rule) that it stands for."""
         reach: dict[str, frozenset[str]] = {}
-        for placed in reversed(self.order):
+        for placed in reversed(self._all):
             name = placed.name
             if self._rules[name] is not None or name in self._clips:
                 reach[name] = frozenset({name})
@@ -101,54 +125,108 @@ class Flow:
         """Every node that can take part in the writer's pictures."""
         return iter(self.order)
 
-    def at(self, frame: float, views: Sequence[int] = (0,)) -> dict[str, Wanted]:
+    def now(self, frame: float) -> tuple[float, float]:
+        """The times at which Natron reads parameters for which it names none: the frame that the writer renders, and
+        the one at which the project was saved, which counts while the size of the picture is found out."""
+        return frame, self.writer.home.project.timeline
+
+    def at(self, frame: int, views: Sequence[int] = (0,)) -> dict[str, Wanted]:
         """What each reader is asked for when the writer renders `frame`."""
+        self._now = self.now(frame)
         asked: dict[str, Wanted] = {}
-        found: dict[str, Wanted] = {}
+        roots: dict[str, Wanted] = {}
         for _, source in self._edges[self.writer.name]:
-            self._ask(asked, source.name, {view: frozenset({float(frame)}) for view in views})
+            self._ask(asked, source.name, {view: frozenset({float(frame)}) for view in views}, roots)
+        found: dict[str, Wanted] = {}
+        self._rise(asked, found, self._needs, roots)
+        regions: dict[str, Wanted] = {}
+        for source_name, wanted in roots.items():
+            for name in self._besides.looked_at(source_name):
+                self._ask(regions, name, wanted)
+        if regions:
+            self._rise(regions, found, self._region)
+        return found
+
+    def at_load(self) -> dict[str, Wanted]:
+        """What each reader is asked for when the project is loaded, by nodes whose inputs must have one size."""
+        saved = self.writer.home.project.timeline
+        self._now = (saved, saved)
+        regions: dict[str, Wanted] = {}
+        for placed in self._all:
+            if placed.node.plugin in ONE_SIZE:
+                for _, source in self._graph.inputs(placed):
+                    self._ask(regions, source.name, {0: frozenset({saved})})
+        found: dict[str, Wanted] = {}
+        if regions:
+            self._rise(regions, found, self._region)
+        return found
+
+    def _rise(
+        self,
+        asked: dict[str, Wanted],
+        found: dict[str, Wanted],
+        needs: Callable[[Placed, float], Mapping[str, Times]],
+        roots: dict[str, Wanted] | None = None,
+    ) -> None:
+        """Pass requests up to the readers: what these are asked for goes into `found`."""
         for placed in self._stops:
             wanted = asked.pop(placed.name, None)
             if not wanted:
                 continue
             if placed.name in self._clips:
-                found[placed.name] = wanted
+                known = found.setdefault(placed.name, {})
+                for view, times in wanted.items():
+                    known[view] = join(known[view], times) if view in known else times
             else:
-                self._pass_on(placed, wanted, asked)
-        return found
+                self._pass_on(placed, wanted, asked, needs, roots)
 
-    def _ask(self, asked: dict[str, Wanted], name: str, wanted: Wanted) -> None:
-        for stop in self._targets.get(name, ()):
-            known = asked.setdefault(stop, {})
+    def _ask(self, asked: dict[str, Wanted], name: str, wanted: Wanted, roots: dict[str, Wanted] | None = None) -> None:
+        for known in [asked.setdefault(stop, {}) for stop in self._targets.get(name, ())] + (
+            [roots.setdefault(name, {})] if roots is not None else []
+        ):
             for view, times in wanted.items():
                 known[view] = join(known[view], times) if view in known else times
 
-    def _pass_on(self, placed: Placed, wanted: Wanted, asked: dict[str, Wanted]) -> None:
+    def _pass_on(
+        self,
+        placed: Placed,
+        wanted: Wanted,
+        asked: dict[str, Wanted],
+        needs_of: Callable[[Placed, float], Mapping[str, Times]],
+        roots: dict[str, Wanted] | None,
+    ) -> None:
         edges = self._edges[placed.name]
         for view, times in wanted.items():
             if placed.node.plugin in _VIEW_NODES:
-                self._pass_view(placed, edges, view, times, asked)
+                self._pass_view(placed, edges, view, times, asked, roots)
             elif times is None:
                 for _, fed_by in edges:
-                    self._ask(asked, fed_by.name, {view: WHOLE})
+                    self._ask(asked, fed_by.name, {view: WHOLE}, roots)
             else:
                 gathered: dict[str, Times] = {}
                 for time in times:
-                    needs = self._needs(placed, time)
+                    needs = needs_of(placed, time)
                     for label, _ in edges:
                         more = needs.get(label, needs.get(EVERY, frozenset()))
                         gathered[label] = join(gathered.get(label, frozenset()), more)
                 for label, fed_by in edges:
                     if gathered[label] != frozenset():
-                        self._ask(asked, fed_by.name, {view: gathered[label]})
+                        self._ask(asked, fed_by.name, {view: gathered[label]}, roots)
 
     def _pass_view(
-        self, placed: Placed, edges: Sequence[_Edge], view: int, times: Times, asked: dict[str, Wanted]
+        self,
+        placed: Placed,
+        edges: Sequence[_Edge],
+        view: int,
+        times: Times,
+        asked: dict[str, Wanted],
+        roots: dict[str, Wanted] | None,
     ) -> None:
-        """OneView shows one view to all; JoinViews takes each view from the input that is named after it."""
+        """OneView shows one view to all, but takes its size from the one that is asked for; JoinViews takes each view
+        from the input that is named after it."""
         if placed.node.plugin == _ONE_VIEW:
             try:
-                views = [int(self._values.number(placed, "view", 0, 0))]
+                views = [int(self._values.number(placed, "view", 0, 0)), view]
             except Unsure:
                 views = list(range(len(self._views)))
             chosen = edges
@@ -157,10 +235,18 @@ class Flow:
             label = self._views[view] if view < len(self._views) else ""
             chosen = [edge for edge in edges if edge[0] == label] or edges
         for _, fed_by in chosen:
-            self._ask(asked, fed_by.name, {shown: times for shown in views})
+            self._ask(asked, fed_by.name, {shown: times for shown in views}, roots)
 
     def _needs(self, placed: Placed, time: float) -> Mapping[str, Times]:
-        key = (placed.name, time)
+        return self._answer(placed, time, self._rules[placed.name] or same_time)
+
+    def _region(self, placed: Placed, time: float) -> Mapping[str, Times]:
+        """What a node asks of its inputs to know its own size."""
+        rule = REGION_RULES.get(placed.node.plugin) or self._rules[placed.name] or same_time
+        return self._answer(placed, time, same_time if rule is any_time else rule)
+
+    def _answer(self, placed: Placed, time: float, rule: Rule) -> Mapping[str, Times]:
+        key = (placed.name, time, rule, self._now if self._depends_on_now(placed) else None)
         if key not in self._remembered:
             if len(self._remembered) > _MAX_REMEMBERED:
                 self._remembered.clear()
@@ -171,10 +257,20 @@ class Flow:
                 time,
                 tuple(edges),
                 lambda label: self._range(edges[label]) if label in edges else None,
+                self._now,
+                self._states(placed),
             )
-            rule = self._rules[placed.name] or same_time
             self._remembered[key] = frames_needed(rule, moment)
         return self._remembered[key]
+
+    def _depends_on_now(self, placed: Placed) -> bool:
+        return placed.node.plugin in READS_NOW or self._may_change(placed)
+
+    def _states(self, placed: Placed) -> frozenset[bool]:
+        """Whether a node is disabled while the frame is rendered: at the times `now`, on which both may be true."""
+        if not self._may_change(placed):
+            return frozenset({False})
+        return frozenset(state for when in self._now for state in disabled_at(self._graph, self._values, placed, when))
 
     def _range(self, placed: Placed) -> tuple[float, float] | None:
         if placed.name not in self._ranges:
@@ -186,34 +282,6 @@ class Flow:
         return [placed for placed in self.order if self._rules[placed.name] is any_time]
 
 
-def either(rule: Rule) -> Rule:
-    """The rule of a node that is disabled at some times: with and without it."""
-
-    def both(moment: Moment) -> Mapping[str, Times]:
-        needs = dict(rule(moment))
-        return {label: join(times, frozenset({moment.time})) for label, times in needs.items()}
-
-    return both
-
-
-def join(one: Times, other: Times) -> Times:
-    if one is None or other is None:
-        return WHOLE
-    if one == other:
-        return one
-    both = one | other
-    return WHOLE if len(both) > _MAX_TIMES else both
-
-
-def preferred(edges: Sequence[_Edge]) -> list[_Edge]:
-    """What a disabled node passes through (Node::getPreferredInput); all inputs when that is not certain."""
-    by_label = dict(edges)
-    for label in ("Source", "B", "A"):
-        if label in by_label:
-            return [(label, by_label[label])]
-    return list(edges)
-
-
 def _asks_expressions_for_pictures(placed: Placed) -> bool:
     """Expressions may ask another node for its size at any time, which opens that node's files."""
     return any(
@@ -221,11 +289,21 @@ def _asks_expressions_for_pictures(placed: Placed) -> bool:
     )
 
 
-def _order(graph: Graph, start: Placed) -> tuple[list[Placed], list[str]]:
-    """Nodes from the writer upwards, each before all that feed it, and the names at which the graph is circular."""
-    state = {start.name: 1}
+def _order(graph: Graph, starts: Sequence[Placed]) -> tuple[list[Placed], list[str]]:
+    """Nodes from the starts upwards, each before all that feed it, and the names at which the graph is circular."""
+    state: dict[str, int] = {}
     circular: list[str] = []
     finished: list[Placed] = []
+    for start in starts:
+        if not state.get(start.name):
+            _climb(graph, start, state, circular, finished)
+    finished.reverse()
+    return finished, circular
+
+
+def _climb(graph: Graph, start: Placed, state: dict[str, int], circular: list[str], finished: list[Placed]) -> None:
+    """Depth first; `state` is 1 for a node on the way and 2 for one that is done."""
+    state[start.name] = 1
     stack = [(start, iter([fed_by for _, fed_by in _all_inputs(graph, start)]))]
     while stack:
         placed, rest = stack[-1]
@@ -241,8 +319,6 @@ def _order(graph: Graph, start: Placed) -> tuple[list[Placed], list[str]]:
             stack.pop()
             state[placed.name] = 2
             finished.append(placed)
-    finished.reverse()
-    return finished, circular
 
 
 def _all_inputs(graph: Graph, placed: Placed) -> list[_Edge]:

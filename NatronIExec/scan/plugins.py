@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from NatronIExec.ntp.node_graph import Graph, Placed
+from NatronIExec.scan.copied_nodes import mentions
 
 _WORD = re.compile(r"\w+")
 
@@ -26,14 +27,10 @@ def taking_part(graph: Graph, reached: Iterable[Placed]) -> dict[str, Placed]:
         placed = todo.pop()
         if placed.name not in found:
             found[placed.name] = placed
-            todo += [other for word in _mentioned(placed) for other in named.get(word, ())]
+            todo += [other for word in _words(placed) for other in named.get(word, ())]
     return found
 
 
-def _mentioned(placed: Placed) -> Iterator[str]:
-    texts = [placed.node.master]
-    for knob in placed.node.knobs.values():
-        for value in knob.values:
-            texts += [value.expression, value.link.node if value.link else ""]
-    for text in filter(None, texts):
+def _words(placed: Placed) -> Iterator[str]:
+    for text in mentions(placed):
         yield from _WORD.findall(text)

@@ -21,6 +21,7 @@ from NatronIExec.scan.checks.all_checks import all_checks
 from NatronIExec.scan.checks.facts import Facts
 from NatronIExec.scan.clips import Clip, FolderClip, range_of
 from NatronIExec.scan.colour_config import ColourConfig, find_colour_configs
+from NatronIExec.scan.copied_nodes import copied_nodes
 from NatronIExec.scan.file_uses import FileUse, precomp_uses, uses_of
 from NatronIExec.scan.fonts import FontUse, fonts_of
 from NatronIExec.scan.frame_flow import Flow, is_clip_holder
@@ -90,6 +91,7 @@ class _Work:
         self.gaps: dict[tuple[str, str], tuple[set[int], set[int]]] = {}
         self.chunks: list[ScanChunk] = []
         self.reached: dict[str, Placed] = {}
+        self.copied: dict[str, Placed] = {}
         self.flows: list[Flow] = []
         self.looked_at: dict[str, tuple[str, ...]] = {}
         self._clip_numbers: dict[int, int] = {}
@@ -137,6 +139,7 @@ class _Work:
         described = [self._describe(placed) for placed in self.graph.writers()]
         chosen = choose(self.graph, described, wanted)
         out = frozenset(os.path.abspath(path) for path in excluded)
+        self.copied = copied_nodes(self.graph, [self.graph.nodes[writer.name] for writer in chosen])
         for writer in chosen:
             self._render(writer, frames, chunk, out)
         colour = find_colour_configs(
@@ -188,6 +191,7 @@ class _Work:
             fonts=fonts,
             graph=self.graph,
             looked_at=self.looked_at,
+            copied=frozenset(self.copied),
         )
 
     def _with(self, everywhere: set[str]) -> Iterator[ScanChunk]:
@@ -215,7 +219,9 @@ class _Work:
         if (not asked and own is not None) or len(asked) > MAX_FRAMES:
             raise BadInput(f"{len(asked)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
         wanted = tuple(sorted(set(asked)))
-        flow = Flow(self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views)
+        flow = Flow(
+            self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views, self.copied
+        )
         self.flows.append(flow)
         self.reached.update({placed.name: placed for placed in flow.reached()})
         still = self._still_files(flow, out)
@@ -246,19 +252,19 @@ class _Work:
                         continue
                     if any(times is None for times in wanted.values()) and not clip.single:
                         whole.add(id(clip))
-                    files.update(self._opened(clip, name, wanted, frame, out))
+                    files.update(self._opened(clip, name, wanted, flow.now(frame), out))
         return files
 
     def _opened(
-        self, clip: Clip, node: str, wanted: Mapping[int, Times], frame: int, out: frozenset[str]
+        self, clip: Clip, node: str, wanted: Mapping[int, Times], now: tuple[float, float], out: frozenset[str]
     ) -> Iterator[str]:
-        """The files that a reader opens of a clip for the times `wanted` by view."""
+        """The files that a reader opens of a clip for the times `wanted` by view. `now` begins with the frame."""
         for view, times in wanted.items():
-            for opened in clip.opened(times, view if clip.pattern.has_views else 0):
+            for opened in clip.opened(times, view if clip.pattern.has_views else 0, now):
                 if opened.path in out or not opened.path:
                     continue
                 if opened.missing:
-                    self._gap(opened.path, node, frame, len(self.chunks))
+                    self._gap(opened.path, node, int(now[0]), len(self.chunks))
                     continue
                 if opened.path not in self.files:
                     self._add(opened.path, node, clip.why, self._number_of(clip))
@@ -302,12 +308,18 @@ class _Work:
         return found
 
     def _looked_at(self, flow: Flow, out: frozenset[str]) -> tuple[str, ...]:
-        """Of every clip that takes part, what tells its size."""
+        """Of every clip that takes part, what tells its size, and what Natron looks at while it loads the project."""
         found = set()
         for placed in flow.reached():
             for clip in self.clips.get(placed.name, ()):
                 for path in set(clip.looked_at()) - out:
                     self._add(path, placed.name, clip.why, self._number_of(clip))
+                    found.add(path)
+        for name, wanted in flow.at_load().items():
+            for clip in self.clips[name]:
+                opened = {one.path for times in wanted.values() for one in clip.opened(times, 0) if not one.missing}
+                for path in opened - out - {""}:
+                    self._add(path, name, clip.why, self._number_of(clip))
                     found.add(path)
         return tuple(sorted(found))
 

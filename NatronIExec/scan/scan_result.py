@@ -50,7 +50,7 @@ class Missing:
 @dataclass(frozen=True)
 class Scan:
     """The result. `project` is what was read, `original` the artist's file. `plugins` are the ids of those that the
-    pictures need. `uses`, `colour` and `fonts` are what `snapshot` rewrites."""
+    pictures need. `uses`, `colour` and `fonts` are what `snapshot` rewrites; `copied` are the nodes that it keeps."""
 
     project: Path
     original: Path
@@ -68,6 +68,7 @@ class Scan:
     fonts: tuple[FontUse, ...] = field(default=(), repr=False)
     graph: Graph | None = field(default=None, repr=False, compare=False)
     looked_at: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    copied: frozenset[str] = field(default=frozenset(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The ScanSheet of docs/engine-protocol.md."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
-from NatronIExec.ntp.curves import integral
+from NatronIExec.ntp.curves import integral, value_at
 from NatronIExec.ntp.node_graph import Placed
-from NatronIExec.ntp.ntp_reader import Key
 from NatronIExec.ntp.parameters import Unsure, Values
 
 #: Times of an input; None is every frame that it has.
@@ -22,22 +21,36 @@ Times = Optional[frozenset[float]]
 WHOLE: Times = None
 #: The key for inputs that a rule does not name.
 EVERY = "*"
+#: Switch.cpp kClipSourceCount of the build that is in the image.
+_SWITCH_INPUTS = 128
 Range = tuple[float, float]
 
 _MAX_TIMES = 5000
+#: More distinct times than this at one node become "any frame".
+_MOST_TIMES = 20_000
 #: Sums over keyframes may differ from Natron's in the last bits; so close to a frame both neighbours are taken.
 _CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A node at a time, as its rule sees it. `labels` are its connected inputs, `range_of` their frame ranges."""
+    """A node at a time, as its rule sees it. `labels` are its connected inputs, `range_of` their frame ranges. `now`
+    are the times at which Natron may read a parameter for which it names none: the frame that the writer renders and
+    the one at which the project was saved (KnobHelper::getCurrentTime); `disabled` whether it is disabled then."""
 
     values: Values
     placed: Placed
     time: float
     labels: Sequence[str]
     range_of: Callable[[str], Range | None]
+    now: Sequence[float] = ()
+    disabled: frozenset[bool] = frozenset({False})
+
+    def whens(self, *names: str) -> Sequence[float]:
+        """The times at which parameters are read that Natron reads without a time."""
+        if all(self.values.is_constant(self.placed, name) for name in names):
+            return (self.time,)
+        return tuple(dict.fromkeys((self.time, *self.now)))
 
     def number(self, name: str, default: float, dimension: int = 0) -> float:
         return self.values.number(self.placed, name, self.time, default, dimension)
@@ -60,6 +73,15 @@ class Moment:
         if known is None:
             raise Unsure(label)
         return known
+
+
+def join(one: Times, other: Times) -> Times:
+    if one is None or other is None:
+        return WHOLE
+    if one == other:
+        return one
+    both = one | other
+    return WHOLE if len(both) > _MOST_TIMES else both
 
 
 Needs = Mapping[str, Times]
@@ -117,20 +139,25 @@ def frame_hold(moment: Moment) -> Needs:
 
 
 def frame_range(moment: Moment) -> Needs:
-    """FrameRange/FrameRange.cpp isIdentity. For `black` the host still asks for the frame itself."""
+    """FrameRange/FrameRange.cpp isIdentity, which reads its parameters without a time. For `black` the host still asks
+    for the frame itself."""
+    whens = moment.whens("frameRange", "before", "after")
+    return {EVERY: frozenset(_ranged(replace(moment, time=when), moment.time) for when in whens)}
+
+
+def _ranged(moment: Moment, time: float) -> float:
     first, last = moment.whole("frameRange", 1, 0), moment.whole("frameRange", 1, 1)
-    time = moment.time
     if first <= time <= last:
-        return {EVERY: at(time)}
+        return time
     name = "before" if time < first else "after"
     mode = moment.choice(name, ("original", "hold", "black", "loop", "bounce"), 2)
     if moment.values.text(moment.placed, name) == "4":
         mode = "bounce"  # the option's id is "loop" too in openfx-misc; only the position tells
     if mode == "hold":
-        return {EVERY: at(first if time < first else last)}
+        return first if time < first else last
     if mode in ("loop", "bounce"):
-        return {EVERY: at(loop(first, last, int(time)), bounce(first, last, int(time)))}
-    return {EVERY: at(time)}
+        return (loop if mode == "loop" else bounce)(first, last, int(time))
+    return time
 
 
 def loop(first: int, last: int, frame: int) -> int:
@@ -158,20 +185,22 @@ def bounce(first: int, last: int, frame: int) -> int:
 
 
 def retime(moment: Moment) -> Needs:
-    """Retime/Retime.cpp getFramesNeeded: the integral of `speed` since the input's first frame."""
+    """Retime/Retime.cpp getFramesNeeded: the integral of `speed` since the input's first frame, bent by `warp`. Between
+    two frames the default region of definition asks for the node's own time, too."""
     first, last = moment.source_range()
     travelled = _speed_integral(moment, first)
-    source = last - travelled if moment.flag("reverseInput") else first + travelled
-    _require_plain_warp(moment)
+    plain = last - travelled if moment.flag("reverseInput") else first + travelled
+    sources = _warped(moment, plain, first, last)
     kind = moment.choice("filter", ("none", "nearest", "linear"), 2)
     if kind == "none":
-        return {EVERY: at(source)}
-    near = {math.floor(source - _CLOSE), math.floor(source + _CLOSE)}
+        return {EVERY: at(*sources)}
     if kind == "nearest":
-        return {EVERY: at(math.floor(source + 0.5 - _CLOSE), math.floor(source + 0.5 + _CLOSE))}
-    if source == int(source):
-        return {EVERY: at(source)}
-    return {EVERY: frozenset(float(frame + more) for frame in near for more in (0, 1))}
+        near = {math.floor(source + 0.5 + more) for source in sources for more in (-_CLOSE, _CLOSE)}
+        return {EVERY: frozenset(map(float, near))}
+    if all(source == int(source) for source in sources):
+        return {EVERY: at(*sources)}
+    near = {math.floor(source + more) for source in sources for more in (-_CLOSE, _CLOSE)}
+    return {EVERY: frozenset(float(frame + more) for frame in near for more in (0, 1)) | {moment.time}}
 
 
 def _speed_integral(moment: Moment, since: float) -> float:
@@ -181,16 +210,17 @@ def _speed_integral(moment: Moment, since: float) -> float:
     return integral(found, since, moment.time)
 
 
-def _require_plain_warp(moment: Moment) -> None:
-    for curve in moment.values.curves(moment.placed, "warp"):
-        if not _is_identity(curve):
-            raise Unsure("warp")
-
-
-def _is_identity(curve: Sequence[Key]) -> bool:
-    return all(abs(key.value - key.time) < 1e-9 and abs(key.right - 1) < 1e-9 for key in curve[:-1]) and all(
-        abs(key.value - key.time) < 1e-9 for key in curve
-    )
+def _warped(moment: Moment, source: float, first: float, last: float) -> Sequence[float]:
+    """The source time behind the warp curve, which maps the input's range to 0 to 1. Also the default curve, which
+    changes nothing, leaves a whole number not quite whole; how Natron's sum is rounded is not known, so each way."""
+    length = last - first
+    if length == 0:
+        return (source,)
+    along = (source - first) / length
+    curves = moment.values.curves(moment.placed, "warp")
+    bent = value_at(curves[0], along) if curves and curves[0] else along
+    found = (first + length * bent, first + length * (1 + (bent - 1)) if along > 1 else first + length * bent)
+    return tuple(dict.fromkeys((source, *found) if bent == along else found))
 
 
 def frame_blend(moment: Moment) -> Needs:
@@ -200,7 +230,7 @@ def frame_blend(moment: Moment) -> Needs:
         first, last = int(first + moment.time), int(last + moment.time)
     interval = max(moment.whole("frameInterval", 1), 1)
     if first > last:
-        first, last, interval = last, first, 1
+        first, last = last, first
     blended = span(first, last, interval)
     source = WHOLE if blended is None else blended | {moment.time}
     return {"Source": source, "FgM": source, EVERY: at(moment.time)}
@@ -240,14 +270,16 @@ def slit_scan(moment: Moment) -> Needs:
     base = 0.0 if moment.flag("retimeAbsolute") else time
     offset, gain = moment.number("retimeOffset", 0), moment.number("retimeGain", -10)
     lowest, highest = base + offset + min(gain, 0), base + offset + max(gain, 0)
+    own = frozenset({time})
     mapped = moment.choice("retimeFunction", ("horizontalslit", "verticalslit", "retimemap"), 0) == "retimemap"
     if mapped:
         ends = moment.whole("frameRange", -10, 0), moment.whole("frameRange", 0, 1)
         lowest, highest = min(lowest if gain == 0 else base + min(ends), base + min(ends)), base + max(ends)
-    source = span(math.floor(lowest), math.ceil(highest) + (0 if mapped else 1))
+    source = span(math.floor(lowest), math.ceil(highest))
     if mapped and source is not None:
         source |= {math.floor(base + offset + 0.5), math.floor(base + offset), math.ceil(base + offset)}
-    return {"Source": source, EVERY: at(time)}
+    # The default region of definition asks for the node's own time
+    return {"Source": WHOLE if source is None else source | own, EVERY: own}
 
 
 def deinterlace(moment: Moment) -> Needs:
@@ -267,7 +299,7 @@ def switch(moment: Moment) -> Needs:
     """Switch/Switch.cpp isIdentity: one input, unless it chooses by itself."""
     if moment.flag("automatic"):
         return same_time(moment)
-    chosen = str(min(max(moment.whole("which", 0), 0), 15))
+    chosen = str(min(max(moment.whole("which", 0), 0), _SWITCH_INPUTS - 1))
     label = "Source" if chosen == "0" and "Source" in moment.labels else chosen
     return {label: at(moment.time), EVERY: frozenset()}
 
@@ -329,23 +361,23 @@ def se_expr(moment: Moment) -> Needs:
     return same_time(moment)
 
 
-_MISC = "net.sf.openfx."
+MISC = "net.sf.openfx."
 RULES: Mapping[str, Rule] = {
-    _MISC + "timeOffset": time_offset,
-    _MISC + "FrameHold": frame_hold,
-    _MISC + "FrameRange": frame_range,
-    _MISC + "Retime": retime,
-    _MISC + "FrameBlend": frame_blend,
-    _MISC + "TimeBlur": time_blur,
-    _MISC + "NoTimeBlurPlugin": no_time_blur,
-    _MISC + "SlitScan": slit_scan,
-    _MISC + "Deinterlace": deinterlace,
-    _MISC + "ContactSheetOFX": contact_sheet,
-    _MISC + "switchPlugin": switch,
-    _MISC + "TimeDissolvePlugin": time_dissolve,
-    _MISC + "AppendClip": append_clip,
-    _MISC + "TimeBufferRead": any_time,
-    _MISC + "TimeBufferWrite": any_time,
+    MISC + "timeOffset": time_offset,
+    MISC + "FrameHold": frame_hold,
+    MISC + "FrameRange": frame_range,
+    MISC + "Retime": retime,
+    MISC + "FrameBlend": frame_blend,
+    MISC + "TimeBlur": time_blur,
+    MISC + "NoTimeBlurPlugin": no_time_blur,
+    MISC + "SlitScan": slit_scan,
+    MISC + "Deinterlace": deinterlace,
+    MISC + "ContactSheetOFX": contact_sheet,
+    MISC + "switchPlugin": switch,
+    MISC + "TimeDissolvePlugin": time_dissolve,
+    MISC + "AppendClip": append_clip,
+    MISC + "TimeBufferRead": any_time,
+    MISC + "TimeBufferWrite": any_time,
     "fr.inria.built-in.RotoPaint": roto_paint,
     "fr.inria.built-in.Roto": roto_paint,
     "fr.inria.openfx.SeExpr": se_expr,

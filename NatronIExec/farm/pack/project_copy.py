@@ -20,6 +20,7 @@ from NatronIExec.ntp.node_graph import Home, Placed
 from NatronIExec.ntp.ntp_reader import Span
 from NatronIExec.ntp.path_variables import path_table
 from NatronIExec.ntp.rewriting import Scrubber, escape, replace_spans
+from NatronIExec.ntp.trimming import Trim, trim
 from NatronIExec.scan.file_uses import FileUse
 from NatronIExec.scan.scan_result import Scan
 
@@ -216,12 +217,18 @@ class _Packing:
             if font.file and font.span != (0, 0) and font.home == home.prefix:
                 new[font.span] = f"{base}/{self.font_names[font.file]}"
         new.pop((0, 0), None)
+        cut = self._cut(home, content)
+        new |= cut.counts
         folders = Scrubber(self.roots, home.variables.table["Project"], base)
         for placed in self.graph.nodes.values():
-            if placed.home is home:
+            if placed.home is home and (home is not self.graph.main or placed.name in self.scan.copied):
                 texts = (text for text, span in _texts(placed) if span not in new and "/" in text)
                 self.left += [(placed.name, found) for text in texts for found in folders.left_in(text)]
-        return folders.scrubbed(replace_spans(content, new, home.project.gui))
+        return folders.scrubbed(replace_spans(content, new, (*cut.dropped, home.project.gui), cut.inserted))
+
+    def _cut(self, home: Home, content: bytes) -> Trim:
+        """What of the artist's own project is left out: nodes that no chosen writer needs."""
+        return trim(content, home.project, self.scan.copied) if home is self.graph.main else Trim()
 
     def _personal(self, home: Home, base: str) -> Iterator[tuple[Span, str]]:
         for name in _PERSONAL:

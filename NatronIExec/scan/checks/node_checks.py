@@ -7,25 +7,12 @@ from collections.abc import Iterator
 from NatronIExec.ntp.node_graph import Placed
 from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, counted
 from NatronIExec.scan.checks.facts import Checker, Facts
+from NatronIExec.scan.copied_nodes import CALLBACKS
 from NatronIExec.scan.file_uses import RUN_SCRIPT
 from NatronIExec.scan.plugins import taking_part
 
 #: Read and Write nodes are saved with the version of the codec that they hold.
 _META = (".Read", ".Write")
-#: Parameters whose text Natron runs as Python (natron.md §3.2).
-_CALLBACKS = (
-    "onParamChanged",
-    "onInputChanged",
-    "beforeRender",
-    "beforeFrameRender",
-    "afterFrameRender",
-    "afterRender",
-    "afterProjectLoad",
-    "beforeProjectSave",
-    "beforeProjectClose",
-    "afterNodeCreated",
-    "beforeNodeRemoval",
-)
 
 
 def newer_project(facts: Facts) -> Iterator[Check]:
@@ -137,7 +124,7 @@ def scripts(facts: Facts) -> Iterator[Check]:
     holders = {"": facts.graph.main.project.knobs}
     holders.update((name, placed.node.knobs) for name, placed in facts.graph.nodes.items())
     for name, knobs in holders.items():
-        for callback in _CALLBACKS:
+        for callback in CALLBACKS:
             if callback in knobs and knobs[callback].text.strip():
                 yield Check(INFO, "runs-callback", name, f"Workers run the Python of its {callback} callback.", "")
     count = sum(_has_expression(placed) for placed in facts.graph.nodes.values())

@@ -1,0 +1,76 @@
+"""What Natron looks at besides what it renders: files that it opens only to learn whether a node changes anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from NatronIExec.ntp.node_graph import Placed
+from NatronIExec.scan.time_rules import MISC, Rule
+
+_MASK, _FIRST = re.compile(r"Roto|.*[Mm]ask"), re.compile(r"A\d*")
+_MERGES = re.compile(re.escape(MISC) + r"(Merge\w*|KeyMix)")
+
+
+def looks_at(plugin: str, label: str) -> bool:
+    """Whether a node asks for the size of an input only to learn whether it changes anything (isIdentity of Merge,
+    KeyMix, and of all that can be masked)."""
+    return bool(_MASK.fullmatch(label) or (_FIRST.fullmatch(label) and _MERGES.fullmatch(plugin)))
+
+
+class Besides:
+    """What Natron looks at besides what it renders. When it renders a node at a time, it asks every node below that at
+    the same time whether it changes anything, through those that do not (Node.cpp addIdentityNodesRecursively); Merge,
+    KeyMix and masked nodes then ask the size of inputs, which opens a file that no picture depends on."""
+
+    def __init__(
+        self,
+        order: Sequence[Placed],
+        edges: Mapping[str, Sequence[tuple[str, Placed]]],
+        rules: Mapping[str, Rule | None],
+    ) -> None:
+        self._edges = edges
+        self._rules = rules
+        self._placed = {placed.name: placed for placed in order}
+        self._outputs: dict[str, list[str]] = {}
+        self._labels: dict[str, list[str]] = {}
+        for name, fed in edges.items():
+            for label, source in fed:
+                self._outputs.setdefault(source.name, []).append(name)
+                if looks_at(self._placed[name].node.plugin, label):
+                    self._labels.setdefault(name, []).append(source.name)
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def looked_at(self, root: str) -> tuple[str, ...]:
+        """The nodes whose size is asked for at the times at which `root`, and what feeds it at the same time, is
+        rendered; without those that are rendered then anyway."""
+        if root not in self._known:
+            self._known[root] = tuple(self._find(root)) if self._labels else ()
+        return self._known[root]
+
+    def _find(self, root: str) -> Iterator[str]:
+        inside = self._same_time(root)
+        seen = set(inside)
+        waiting = [below for name in inside for below in self._outputs.get(name, ())]
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            yield from self._labels.get(name, ())
+            if name not in self._labels:
+                waiting += self._outputs.get(name, ())
+
+    def _same_time(self, root: str) -> dict[str, None]:
+        """`root` and everything above it up to the nodes that change time."""
+        found = {root: None}
+        waiting = [root]
+        while waiting:
+            name = waiting.pop()
+            if self._rules.get(name) is not None:
+                continue
+            for _, source in self._edges.get(name, ()):
+                if source.name not in found:
+                    found[source.name] = None
+                    waiting.append(source.name)
+        return found
