@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from NatronIExec.ntp.node_graph import Placed
-from NatronIExec.scan.time_rules import MISC, Rule
+from NatronIExec.scan.moments import Rule
+from NatronIExec.scan.time_rules import MISC
 
 _MASK, _FIRST = re.compile(r"Roto|.*[Mm]ask"), re.compile(r"A\d*")
 _MERGES = re.compile(re.escape(MISC) + r"(Merge\w*|KeyMix)")

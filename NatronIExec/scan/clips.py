@@ -10,7 +10,7 @@ from functools import cached_property
 from NatronIExec.ntp.file_patterns import FilePattern, Folders
 from NatronIExec.ntp.node_graph import Graph, Placed
 from NatronIExec.ntp.parameters import Unsure, Values
-from NatronIExec.scan.time_rules import Times
+from NatronIExec.scan.moments import Times
 
 _BEFORE_AFTER = ("hold", "loop", "bounce", "black", "error")
 _MISSING = ("previous", "next", "nearest", "error", "black")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from NatronIExec.ntp.node_graph import Graph, Placed
 from NatronIExec.ntp.parameters import Unsure, Values
-from NatronIExec.scan.time_rules import EVERY, Moment, Rule, Times, join
+from NatronIExec.scan.moments import EVERY, Moment, Rule, Times, join
 
 
 def sometimes(rule: Rule) -> Rule:

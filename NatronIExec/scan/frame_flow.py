@@ -13,19 +13,9 @@ from NatronIExec.ntp.parameters import Unsure, Values
 from NatronIExec.scan.besides import Besides
 from NatronIExec.scan.clips import Clip, range_of
 from NatronIExec.scan.disabled import disabled_at, has_lifetime, preferred, sometimes
+from NatronIExec.scan.moments import EVERY, WHOLE, Moment, Rule, Times, any_time, frames_needed, join, same_time
 from NatronIExec.scan.region_rules import ONE_SIZE, READS_NOW, REGION_RULES
-from NatronIExec.scan.time_rules import (
-    EVERY,
-    RULES,
-    WHOLE,
-    Moment,
-    Rule,
-    Times,
-    any_time,
-    frames_needed,
-    join,
-    same_time,
-)
+from NatronIExec.scan.time_rules import RULES
 
 _ONE_VIEW, _JOIN_VIEWS = BUILT_IN + "OneView", BUILT_IN + "JoinViews"
 _VIEW_NODES = frozenset({_ONE_VIEW, _JOIN_VIEWS})

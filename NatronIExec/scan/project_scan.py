@@ -25,9 +25,9 @@ from NatronIExec.scan.copied_nodes import copied_nodes
 from NatronIExec.scan.file_uses import FileUse, precomp_uses, uses_of
 from NatronIExec.scan.fonts import FontUse, fonts_of
 from NatronIExec.scan.frame_flow import Flow, is_clip_holder
+from NatronIExec.scan.moments import Times
 from NatronIExec.scan.plugins import plugins_of
 from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
-from NatronIExec.scan.time_rules import Times
 from NatronIExec.scan.worker_image import keeps_time, packaged_image
 from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
 

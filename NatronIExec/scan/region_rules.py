@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from NatronIExec.scan.time_rules import EVERY, MISC, Rule, at, same_time
+from NatronIExec.scan.moments import EVERY, Rule, at, same_time
+from NatronIExec.scan.time_rules import MISC
 
 #: What a node asks of its inputs to know its size, where that differs from what it needs to render: all others ask as
 #: their rule above says (getRegionOfDefinition of each). These leave it to the host, which asks at the node's own time.

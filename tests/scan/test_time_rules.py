@@ -13,8 +13,9 @@ from NatronIExec.ntp.curves import CONSTANT, integral, value_at
 from NatronIExec.ntp.file_patterns import FilePattern
 from NatronIExec.ntp.ntp_reader import Key
 from NatronIExec.scan.clips import around, neighbours
+from NatronIExec.scan.moments import span
 from NatronIExec.scan.project_scan import scan
-from NatronIExec.scan.time_rules import bounce, loop, span
+from NatronIExec.scan.time_rules import bounce, loop
 
 SLOW = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 small = st.integers(-60, 60)
