@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from NatronIExec.ntp.node_graph import Graph, Placed
+from NatronIExec.ntp.node_graph import READERS, WRITERS, Graph, Placed
 from NatronIExec.scan.copied_nodes import mentions
+from NatronIExec.scan.time_rules import RULES
+from NatronIExec.scan.worker_image import packaged_image
 
 _WORD = re.compile(r"\w+")
 
@@ -34,3 +36,10 @@ def taking_part(graph: Graph, reached: Iterable[Placed]) -> dict[str, Placed]:
 def _words(placed: Placed) -> Iterator[str]:
     for text in mentions(placed):
         yield from _WORD.findall(text)
+
+
+def keeps_time(placed: Placed) -> bool:
+    """Whether a node asks its inputs only for the time that it renders: true of all plug-ins of the image but those
+    with a rule in `time_rules`. Of a plug-in that nobody has looked at, nothing is known."""
+    plugin = placed.node.plugin
+    return packaged_image().has(plugin) and plugin not in RULES or plugin in READERS | WRITERS

@@ -26,9 +26,9 @@ from NatronIExec.scan.file_uses import FileUse, precomp_uses, uses_of
 from NatronIExec.scan.fonts import FontUse, fonts_of
 from NatronIExec.scan.frame_flow import Flow, is_clip_holder
 from NatronIExec.scan.moments import Times
-from NatronIExec.scan.plugins import plugins_of
+from NatronIExec.scan.plugins import keeps_time, plugins_of
 from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
-from NatronIExec.scan.worker_image import keeps_time, packaged_image
+from NatronIExec.scan.worker_image import packaged_image
 from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
 
 __all__ = ["DEFAULT_CHUNK", "Missing", "Scan", "ScanChunk", "ScanFile", "scan"]

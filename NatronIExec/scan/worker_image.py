@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from NatronIExec.ntp.node_graph import READERS, WRITERS, Placed
-from NatronIExec.scan.time_rules import RULES
-
 #: Names of the built-in nodes in projects of Natron 1 (AppManager::getPluginBinaryFromOldID).
 _OLD_NAMES = frozenset({"Viewer", "Dot", "DiskCache", "BackDrop", "RotoOFX"})
 
@@ -52,10 +49,3 @@ def image_of(text: str) -> Image:
 @cache
 def packaged_image() -> Image:
     return image_of(resources.files("NatronIExec.scan").joinpath("image_plugins.json").read_text("utf-8"))
-
-
-def keeps_time(placed: Placed) -> bool:
-    """Whether a node asks its inputs only for the time that it renders: true of all plug-ins of the image but those
-    with a rule in `timing`. Of a plug-in that nobody has looked at, nothing is known."""
-    plugin = placed.node.plugin
-    return packaged_image().has(plugin) and plugin not in RULES or plugin in READERS | WRITERS
