@@ -19,6 +19,10 @@ from NatronIExec.devnet.install import install, modules_folder
 from NatronIExec.devnet.local_iexec import LocalIexec
 from NatronIExec.engine.client import EngineClient
 from NatronIExec.engine.engine import Engine
+from NatronIExec.kinds import complaint
+from NatronIExec.shapes import EVENTS
+from NatronIExec.states import is_at_rest
+from NatronIExec.verb_table import VERBS
 from NatronIExec.wallet.vault import Vault
 
 ROOT = Path(__file__).parents[1]
@@ -96,10 +100,20 @@ class Farm:
         self.client = EngineClient()
         self.client.connect(start=False)
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.client.subscribe(self.events.put)
+        self.client.subscribe(self._told)
 
     def call(self, verb: str, **args: Any) -> Any:
-        return self.client.call(verb, args, timeout_s=PATIENCE_S)
+        """What the engine answers, which is of the shape that it promises."""
+        answer = self.client.call(verb, args, timeout_s=PATIENCE_S)
+        wrong = complaint(VERBS[verb].answer, answer, verb)
+        assert not wrong, wrong
+        return answer
+
+    def _told(self, event: dict[str, Any]) -> None:
+        """A wrong event is one that nobody waits for: the test that waits says so."""
+        kind = EVENTS.get(event["event"])
+        wrong = complaint(kind, event, "event") if kind else ""
+        self.events.put({"event": "wrong", "jobs": [], "wrong": wrong} if wrong else event)
 
     def pay_from(self, role: str = "requester") -> str:
         """Import and unlock a funded account."""
@@ -113,11 +127,12 @@ class Farm:
         row = self.call("show", job=job)
         while not holds(row):
             event = self.events.get(timeout=PATIENCE_S)
+            assert event["event"] != "wrong", event["wrong"]
             row = next((changed for changed in event.get("jobs", ()) if changed["id"] == job), row)
         return row
 
     def settled(self, job: str) -> dict[str, Any]:
-        return self.until(lambda row: row["state"] in ("done", "partly", "failed", "cancelled", "held", "paused"), job)
+        return self.until(lambda row: is_at_rest(row["state"]), job)
 
     def close(self) -> None:
         """Once; later calls do nothing."""

@@ -22,6 +22,7 @@ from NatronIExec import log, paths
 from NatronIExec.devnet.side_services import SecretService
 from NatronIExec.engine.protocol import read_address
 from NatronIExec.errors import NatronIExecError
+from NatronIExec.states import is_over
 
 PASSWORD = "correct horse battery"
 PHRASE = "test test test test test test test test test test test junk"
@@ -46,7 +47,7 @@ def test_no_secret_is_left_anywhere(start_farm: Any, submission: dict[str, Any],
     before = _sealing_keys(local)
     job = farm.call("submit", **submission, confidential=True, password=PASSWORD)["job"]
     row = farm.call("show", job=job)
-    while row["state"] not in ("done", "partly", "failed"):
+    while not is_over(row["state"]):
         seen |= _processes(os.getpid())
         row = farm.call("show", job=job)
     assert row["state"] == "done"

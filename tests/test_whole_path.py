@@ -36,7 +36,7 @@ def test_a_project_is_rendered_and_its_frames_come_home(farm: Any, orbit: Path) 
 def test_uploaded_inputs_are_gone_afterwards(farm: Any, submission: dict[str, Any]) -> None:
     job = farm.call("submit", **submission)["job"]
     assert farm.settled(job)["state"] == "done"
-    farm.engine.farm.pipeline.stop()  # waits for what runs; clearing is queued before the job is told to be over
-    farm.engine.farm.pipeline._ending.clear(job)
+    farm.engine.farm.queues.stop()  # waits for what runs; clearing is queued before the job is told to be over
+    farm.engine.farm.completion.clear(job)
     manifest = farm.call("show", job=job)["manifest"]
     assert farm.engine.farm.services.of("local").storage.has([manifest]) == set()

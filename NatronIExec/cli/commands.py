@@ -17,9 +17,11 @@ from NatronIExec.cli.system_commands import doctor, engine, install, networks, s
 from NatronIExec.cli.wallet_commands import wallet
 from NatronIExec.cli.watch import follow
 from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, from_wire
+from NatronIExec.submission import TEST_FRAMES, Submission, defaults
 
 pass_session = click.make_pass_decorator(Session)
 RLC = Rlc()
+_DEFAULTS = defaults()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,11 +87,16 @@ def submission_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder (default: the writer's)."
         ),
         click.option("--confidential", is_flag=True, help="Only the enclave can read the project."),
-        click.option("--trust", type=click.IntRange(min=1), default=1, help="Workers that must agree on each task."),
+        click.option(
+            "--trust",
+            type=click.IntRange(min=1),
+            default=_DEFAULTS["trust"],
+            help="Workers that must agree on each task.",
+        ),
         click.option(
             "--test-frames",
-            type=click.Choice(["none", "auto", "auto-continue"]),
-            default="none",
+            type=click.Choice(TEST_FRAMES),
+            default=_DEFAULTS["test_frames"],
             help="First, middle and last frame before the rest.",
         ),
         click.option("--only-missing", is_flag=True, help="Skip frames whose file is there."),
@@ -110,20 +117,23 @@ def submission_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def submission(session: Session, project: Path, **asked: Any) -> dict[str, Any]:
-    """The Submission of the protocol: absolute paths, and the network of the settings when none is named."""
-    network = asked.pop("network") or session.call("settings.get")["network"]
-    out = asked.pop("out")
-    return {
+    """The fields of a Submission: paths made absolute, and the network of the settings when none is named. The names of
+    the options are those of the fields."""
+    network, out = asked.pop("network"), asked.pop("out")
+    extra, excluded = asked.pop("extra_files"), asked.pop("exclude_files")
+    return Submission(
+        project=_absolute(project),
+        network=network or session.call("settings.get")["network"],
+        out=_absolute(out) if out else None,
+        ocio=os.environ.get("OCIO"),
+        extra_files=tuple(map(_absolute, extra)),
+        exclude_files=tuple(map(_absolute, excluded)),
         **asked,
-        "project": str(project.expanduser().absolute()),
-        "original": None,
-        "ocio": os.environ.get("OCIO"),
-        "writers": list(asked["writers"]),
-        "network": network,
-        "out": str(out.expanduser().absolute()) if out else None,
-        "extra_files": [str(path.expanduser().absolute()) for path in asked["extra_files"]],
-        "exclude_files": [str(path.expanduser().absolute()) for path in asked["exclude_files"]],
-    }
+    ).to_json()
+
+
+def _absolute(path: Path) -> str:
+    return str(path.expanduser().absolute())
 
 
 @cli.command()

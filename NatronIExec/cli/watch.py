@@ -8,15 +8,13 @@ from typing import Any, Mapping
 
 from NatronIExec.cli.connection import Session
 from NatronIExec.errors import EngineGone
-
-#: States that no event changes any more without a person's word.
-SETTLED = frozenset({"done", "partly", "failed", "cancelled", "held", "paused"})
+from NatronIExec.states import is_at_rest
 
 Row = Mapping[str, Any]
 
 
 def follow(session: Session, job: str) -> Row:
-    """Show `job` until it is settled and return its last JobRow. Ctrl-C leaves the job running.
+    """Show `job` until only a person can change it and return its last JobRow. Ctrl-C leaves the job running.
 
     Raises Conflict for an unknown job and EngineGone when the engine ends meanwhile.
     """
@@ -25,7 +23,7 @@ def follow(session: Session, job: str) -> Row:
     row: Row = session.call("show", job=job)
     with _display(session) as display:
         display.update(row)
-        while row["state"] not in SETTLED:
+        while not is_at_rest(row["state"]):
             event = events.get()
             if event.get("event") == "gone":
                 raise EngineGone(

@@ -55,7 +55,7 @@ class Engine:
         self._log = log.get_logger("engine")
         self._farm: Future[FarmSide] = Future()
         self.server = Server(self._handle)
-        self.announcer = Announcer(self.server.broadcast)
+        self.announcer = Announcer(self.server.broadcast, self._row)
         self.wallet = Session(
             Keystore(paths.keystore(), scrypt_n),
             vault or Vault(),
@@ -84,13 +84,12 @@ class Engine:
         self.server.address.write(paths.engine_address_file())
         try:
             farm = self._load_farm()
+            farm.start()
         except BaseException as problem:
             self._farm.set_exception(problem)
             self._log.exception("the engine cannot start")
             self._shut_door()
             raise
-        self.announcer.row = farm.view.row
-        farm.start()
         self._farm.set_result(farm)
         self._log.info("engine started")
 
@@ -101,12 +100,16 @@ class Engine:
             self.wallet, self.announcer, self._wallet_verbs.unlock_with, self._stopped.is_set, self._on_step
         )
 
+    def _row(self, job: str) -> dict[str, Any]:
+        """A job's JobRow. Only the farm says that a job changed, so it is there, or about to be."""
+        return self.farm.view.row(job)
+
     def run(self) -> None:
         """Until `stop_soon`, or nobody needs it for the idle time of the settings."""
         while not self._stopped.wait(TICK_S):
             self.tick()
             idle_s = time.monotonic() - self.server.idle_since_s
-            wanted = self.server.clients or self.farm.view.active() or self.farm.pipeline.busy
+            wanted = self.server.clients or self.farm.view.active() or self.farm.queues.busy
             if not wanted and idle_s > settings.load().idle_exit_s:
                 self._log.info("engine ends: nothing to do")
                 break

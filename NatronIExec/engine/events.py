@@ -17,9 +17,9 @@ Message = dict[str, Any]
 class Announcer:
     """Implements `farm.store.events.Events`. `row` gives a job's JobRow; `send` goes to all who subscribed."""
 
-    def __init__(self, send: Callable[[Message], None]) -> None:
-        self.row: Callable[[str], dict[str, Any]] = lambda job: {}
+    def __init__(self, send: Callable[[Message], None], row: Callable[[str], dict[str, Any]]) -> None:
         self._send = send
+        self._row = row
         self._jobs: dict[str, None] = {}
         self._removed: dict[str, None] = {}
         self._frames: dict[str, dict[tuple[str, int, str], JobFrame]] = {}
@@ -88,7 +88,7 @@ class Announcer:
         rows = []
         for job in jobs:
             try:
-                rows.append(self.row(job))
+                rows.append(self._row(job))
             except NatronIExecError:
                 continue  # gone meanwhile
         if rows or removed:

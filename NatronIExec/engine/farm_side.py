@@ -19,10 +19,12 @@ from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.pack.file_hashes import Hashes
 from NatronIExec.farm.run.buyer import Buyer
 from NatronIExec.farm.run.collector import Collector
+from NatronIExec.farm.run.completion import Completion
 from NatronIExec.farm.run.image_decoder import Decoder
 from NatronIExec.farm.run.pipeline import Pipeline
 from NatronIExec.farm.run.submitter import Submitter
 from NatronIExec.farm.run.watcher import Watcher
+from NatronIExec.farm.run.work_queue import make_queues
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.signer import Signer
@@ -56,23 +58,24 @@ class FarmSide:
         watcher = Watcher(spool, self.services, self._sign, stopping)
         self._decoder = decoder = Decoder()
         collector = Collector(spool, self.services, decoder, stopping)
-        self.pipeline = Pipeline(
-            spool, self.services, submitter, buyer, watcher, collector, ledger, events, settings.load
-        )
+        self.queues = queues = make_queues()
+        self.completion = completion = Completion(spool, self.services, watcher, ledger, events, settings.load, queues)
+        self.pipeline = Pipeline(spool, submitter, buyer, watcher, collector, completion, events, settings.load, queues)
         account = lambda: wallet.current  # noqa: E731
         self.jobs = Jobs(spool, self.services, self.pipeline, watcher, ledger, events, account, self._sign)
-        self.view = JobView(spool, self.services, self.pipeline, watcher, collector, decoder, self._sign)
+        self.view = JobView(spool, self.services, self.pipeline.heard_s, watcher, collector, decoder, self._sign)
         self.verbs: dict[str, Callable[[Request, Arguments], Any]] = JobVerbs(
             self.jobs, self.view, ledger, self.services, wallet, unlock
         ).table()
 
     def start(self) -> None:
         """Go on with open jobs."""
+        self.queues.rest.start(self.jobs.render_rest)
         self.pipeline.start()
 
     def stop(self) -> None:
         """Jobs go on at the next start."""
-        self.pipeline.stop()
+        self.queues.stop()
         self._decoder.stop()
 
     def _sign(self, address: str) -> Signer:

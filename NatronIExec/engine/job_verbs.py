@@ -19,7 +19,7 @@ from NatronIExec.farm.order.offers import Wanted, offers
 from NatronIExec.farm.order.retry import Asked
 from NatronIExec.farm.pack.bundle import Terms, export_scan
 from NatronIExec.farm.store.ledger import Ledger
-from NatronIExec.farm.store.submission import Submission, from_json
+from NatronIExec.submission import Submission, from_json
 from NatronIExec.wallet.session import Session
 
 Verb = Callable[[Request, Arguments], Any]

@@ -52,7 +52,7 @@ class Money:
             where = "the wallet" if what == "deposit" else "the stake"
             raise NotEnoughFunds(f"There are {rlc(there)} in {where}.", "Choose a smaller amount.")
         build = net.hub.build_deposit if what == "deposit" else net.hub.build_withdraw
-        with net.sending:
+        with net.sending():
             transaction = build(signer.address, amount_nrlc)
             require_gas([transaction], held.eth_wei)
             signed = transaction.signed_by(signer)

@@ -7,15 +7,14 @@ from typing import Any
 
 from NatronIExec.farm.store.job import Job, JobTask
 from NatronIExec.farm.store.job_targets import targets_of
+from NatronIExec.states import FRAMES_LOST, TASKS_OVER
 
 Counts = Mapping[str, int]
-_DONE = ("imported", "done")
-_LOST = ("failed", "refunded")
 
 
 def job_row(job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, now_s: float) -> dict[str, Any]:
-    total, done = sum(frames.values()), sum(frames.get(state, 0) for state in _DONE)
-    lost = sum(frames.get(state, 0) for state in _LOST)
+    total, done = sum(frames.values()), frames.get("imported", 0)
+    lost = sum(frames.get(state, 0) for state in FRAMES_LOST)
     return {
         "id": job.id,
         "name": job.name,
@@ -33,7 +32,7 @@ def job_row(job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, now_s: 
         "frames_failed": lost,
         "frames_running": frames.get("rendering", 0),
         "tasks_total": sum(tasks.values()),
-        "tasks_done": sum(tasks.get(state, 0) for state in ("done", "refused", "refunded")),
+        "tasks_done": sum(tasks.get(state, 0) for state in TASKS_OVER),
         "paid_nrlc": job.paid_nrlc,
         "most_nrlc": job.most_nrlc,
         "refunded_nrlc": refunded_nrlc,

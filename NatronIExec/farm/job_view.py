@@ -16,7 +16,6 @@ from NatronIExec.farm.run.buyer import Sign
 from NatronIExec.farm.run.collector import Collector
 from NatronIExec.farm.run.image_decoder import Decoder
 from NatronIExec.farm.run.last_words import in_clear
-from NatronIExec.farm.run.pipeline import Pipeline
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.store.job import Job, JobFrame, JobTask
 from NatronIExec.farm.store.spool import Spool
@@ -25,13 +24,14 @@ from NatronIExec.wire import load_json
 
 
 class JobView:
-    """Changes nothing. Methods raise Conflict for an unknown job."""
+    """Changes nothing. `heard_s` says when the chain was last asked about a job (Unix seconds; None: not since the
+    engine was started). Methods raise Conflict for an unknown job."""
 
     def __init__(
         self,
         spool: Spool,
         services: Services,
-        pipeline: Pipeline,
+        heard_s: Callable[[str], float | None],
         watcher: Watcher,
         collector: Collector,
         decoder: Decoder,
@@ -40,7 +40,7 @@ class JobView:
     ) -> None:
         self._spool = spool
         self._services = services
-        self._pipeline = pipeline
+        self._heard_s = heard_s
         self._watcher = watcher
         self._collector = collector
         self._decoder = decoder
@@ -62,7 +62,7 @@ class JobView:
 
     def _row(self, job: Job, frames: Any, tasks: Any, refunded: int) -> dict[str, Any]:
         row = job_rows.job_row(job, frames, tasks, refunded, self._clock())
-        row["last_update_s"] = self._pipeline.seen_s.get(job.id) or job.ended_s or job.created_s
+        row["last_update_s"] = self._heard_s(job.id) or job.ended_s or job.created_s
         done = next((f for f in self._spool.frames(job.id, 0) if f.state == "imported"), None)
         row["thumbnail"] = done.frame if done else None
         return row

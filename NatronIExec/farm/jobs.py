@@ -18,21 +18,20 @@ from NatronIExec.farm.order.frame_selection import Progress, split_test
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.order.plan import Plan, make_plan
 from NatronIExec.farm.order.retry import Asked, retry_submission
+from NatronIExec.farm.order.shown_plans import ShownPlans
 from NatronIExec.farm.pack.bundle import export_bundle
 from NatronIExec.farm.run.buyer import Sign
 from NatronIExec.farm.run.pipeline import Pipeline
 from NatronIExec.farm.run.submitter import PROJECT_COPY, copy_project
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import SETTLED, Job, JobFrame, JobTask
+from NatronIExec.farm.store.job import Job, JobFrame, JobTask
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
-from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import format_frames
 from NatronIExec.scan.output_paths import Targets
-
-#: Plans that were shown and may be submitted; older ones are made again.
-PLANS_KEPT = 8
+from NatronIExec.states import is_over, is_settled
+from NatronIExec.submission import Submission
 
 
 class Jobs:
@@ -59,9 +58,8 @@ class Jobs:
         self._account = account
         self._sign = sign
         self._clock = clock
-        self._plans: dict[str, Plan] = {}
+        self._plans = ShownPlans()
         self._accepting = threading.Lock()
-        pipeline.on_test_over = self._render_rest
 
     # before
 
@@ -74,9 +72,7 @@ class Jobs:
         """Spends nothing and needs no password. The plan can be submitted by its id for a while."""
         services = self._services.of(submission.network)
         plan = make_plan(_new_id(), submission, services, self._account(), self._ledger.allow, progress, cancel)
-        self._plans[plan.id] = plan
-        for old in list(self._plans)[:-PLANS_KEPT]:
-            del self._plans[old]
+        self._plans.keep(plan)
         return plan
 
     def retry_plan(self, job_id: str, frames: Asked, progress: Progress | None = None) -> Plan:
@@ -88,7 +84,7 @@ class Jobs:
         later: dict[tuple[str, int], str] = {}
         for other in self._spool.descendants(job.id):
             for frame in self._spool.frames(other.id):
-                under_way = other.state not in SETTLED and frame.state != "failed"
+                under_way = not is_settled(other.state) and frame.state != "failed"
                 if frame.state == "imported" or under_way:
                     later[(frame.writer, frame.frame)] = other.id
         project = self._spool.job_folder(job.id) / PROJECT_COPY
@@ -105,7 +101,7 @@ class Jobs:
 
     def _shown(self, plan_id: str | None, submission: Submission) -> Plan:
         """The plan that the person saw, or one like it; it keeps the id that it was asked for by."""
-        shown = self._plans.get(plan_id or "")
+        shown = self._plans.find(plan_id)
         if shown and shown.submission == submission:
             return shown
         plan = self.plan(submission)
@@ -138,7 +134,7 @@ class Jobs:
                 shutil.rmtree(folder, ignore_errors=True)
                 return known
             self._spool.add(job, *parts)
-        self._plans.pop(plan.id, None)
+        self._plans.forget(plan.id)
         self._events.job_changed(job_id)
         self._pipeline.go_on(job)
         return job_id
@@ -181,9 +177,11 @@ class Jobs:
             self._pipeline.clear(job_id)
         return new
 
-    def _render_rest(self, job: Job) -> None:
+    def render_rest(self, job_id: str) -> None:
         """After a test that goes on by itself: never more than was shown for both."""
-        assert job.rest is not None
+        job = self._spool.job(job_id)
+        if job.rest is None or job.cancelled:
+            return
         rest = job.rest.frames_of
         if any(other.submission.frames_of == rest for other in self._spool.descendants(job.id)):
             self._spool.update(job.id, rest=None)  # accepted before a crash
@@ -211,7 +209,7 @@ class Jobs:
     def cancel(self, job_id: str) -> dict[str, list[str]]:
         """What no longer happens, and what is paid all the same."""
         job = self._spool.job(job_id)
-        if job.state in SETTLED and job.state != "held":
+        if is_over(job.state):
             raise Conflict("This job is over.", "There is nothing to stop.")
         job = self._spool.update(job_id, cancelled=True, rest=None)
         stopped, bought = [], []
@@ -256,7 +254,7 @@ class Jobs:
     def claim(self, job_id: str | None = None, unlock: Callable[[], None] = lambda: None) -> dict[str, int]:
         """Of one job, or of all that have something overdue. Raises WalletLocked. What `unlock` allows is claimed
         before the engine claims by itself, so that the answer says what came back."""
-        with self._watcher.claiming:
+        with self._watcher.claiming():
             unlock()
             return self._claim(job_id)
 
@@ -278,7 +276,7 @@ class Jobs:
     def remove(self, job_id: str) -> None:
         """From the list. Raises Conflict while it is under way."""
         job = self._spool.job(job_id)
-        if job.state not in SETTLED:
+        if not is_settled(job.state):
             raise Conflict("This job is under way.", "Cancel it first, or wait until it is over.")
         self._spool.update(job_id, removed=True)
         self._events.job_removed(job_id)

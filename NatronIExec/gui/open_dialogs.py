@@ -23,6 +23,7 @@ class OpenDialogs:
 
         def forget() -> None:  # takes no arguments: what is being destroyed must not be wrapped again
             self._kept = [kept for kept in self._kept if kept is not dialog]
+            _let_go(dialog)
 
         faults.connect(dialog.finished, dialog.deleteLater)
         dialog.destroyed.connect(forget)
@@ -46,3 +47,11 @@ class OpenDialogs:
             if alive(dialog):
                 dialog.close()
                 dialog.deleteLater()
+
+
+def _let_go(dialog: Any) -> None:
+    """End what is left in Python of a dialog that Qt has destroyed: it asks nothing more, and refers to nothing more.
+    Through itself it would keep Natron's project, which is not to be let go of on a collector's thread either."""
+    if hasattr(dialog, "asker"):
+        dialog.asker.drop()
+    vars(dialog).clear()

@@ -23,7 +23,6 @@ ITEMS = (
 FRAME_COLORS = {
     "waiting": "#565656",
     "rendering": BUSY,
-    "done": "#8fbf6f",
     "imported": GOOD,
     "failed": BAD,
     "refunded": "#9a7fb8",

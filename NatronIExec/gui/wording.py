@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal, InvalidOperation
 from typing import Any, Dict, Mapping, Optional
 
 from NatronIExec.errors import BadInput
+from NatronIExec.states import is_at_rest, is_over
 
 NRLC_PER_RLC = 10**9
 WEI_PER_ETH = 10**18
@@ -16,7 +17,6 @@ UNKNOWN = "–"
 FRAME_STATES = {
     "waiting": "Waiting",
     "rendering": "Rendering",
-    "done": "Rendered",
     "imported": "Here",
     "failed": "Failed",
     "refunded": "Refunded",
@@ -24,11 +24,6 @@ FRAME_STATES = {
 
 #: A thousand here, one there; after a leading 0 it can only be decimals.
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+")
-
-#: Job states after which nothing happens by itself.
-OVER = ("done", "partly", "failed", "cancelled")
-#: Job states that last until the artist says something.
-WAITS_FOR_ARTIST = ("held", "paused")
 
 
 def rlc(nrlc: Optional[int]) -> str:
@@ -143,9 +138,9 @@ def frame_state(state: str) -> str:
 def job_state(row: Mapping[str, Any], now_s: Optional[float] = None) -> str:
     """`Waiting for a worker, 2 min`: what it does and since when; the engine says the first."""
     text = row["state_text"][:1].upper() + row["state_text"][1:]
-    if row["state"] in OVER:
+    if is_over(row["state"]):
         return f"{text}, {clock(row['ended_s'], now_s)}" if row.get("ended_s") else text
-    if row["state"] in WAITS_FOR_ARTIST:
+    if is_at_rest(row["state"]):
         return text
     return text.rstrip(".") + ", " + duration((time.time() if now_s is None else now_s) - row["created_s"])
 
@@ -153,7 +148,7 @@ def job_state(row: Mapping[str, Any], now_s: Optional[float] = None) -> str:
 def refund(row: Mapping[str, Any], now_s: Optional[float] = None) -> str:
     """When money comes back for frames that are not delivered, or what came back."""
     due, back = row.get("refund_at_s"), row.get("refunded_nrlc") or 0
-    if row["state"] in OVER or not due:
+    if is_over(row["state"]) or not due:
         return rlc(back) if back else ""
     return "due now" if is_late(row, now_s) else "after " + clock(due, now_s)
 

@@ -186,7 +186,7 @@ def test_a_watched_job_that_waits_says_what_for(
 def test_a_watched_job_that_was_cancelled_is_no_missing_frames(
     shell: Shell, farm: Any, submission: dict[str, Any]
 ) -> None:
-    farm.engine.farm.pipeline.stop()  # nothing moves
+    farm.engine.farm.queues.stop()  # nothing moves
     job = farm.call("submit", **submission)["job"]
     farm.call("cancel", job=job)
     farm.engine.farm.pipeline._do_submit(job)

@@ -12,8 +12,7 @@ from NatronIExec.farm.store.job import JobFrame
 
 def test_a_burst_is_one_message() -> None:
     sent: queue.Queue[dict[str, Any]] = queue.Queue()
-    announcer = Announcer(sent.put)
-    announcer.row = lambda job: {"id": job}
+    announcer = Announcer(sent.put, lambda job: {"id": job})
     for number in range(1000):
         announcer.job_changed("a")
         announcer.frames_changed("a", [JobFrame("W", number, "", 0)])
@@ -32,14 +31,13 @@ def test_a_burst_is_one_message() -> None:
 
 def test_a_job_that_is_gone_is_left_out() -> None:
     sent: queue.Queue[dict[str, Any]] = queue.Queue()
-    announcer = Announcer(sent.put)
 
     def row(job: str) -> dict[str, Any]:
         if job == "gone":
             raise Conflict("gone")
         return {"id": job}
 
-    announcer.row = row
+    announcer = Announcer(sent.put, row)
     announcer.job_changed("gone")
     announcer.job_changed("here")
     announcer.start()

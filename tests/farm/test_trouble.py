@@ -404,7 +404,7 @@ def test_importing_again_brings_back_what_was_deleted(farm: Any, submission: dic
 
 
 def test_cancel_before_anything_is_bought(farm: Any, submission: dict[str, Any]) -> None:
-    farm.engine.farm.pipeline.stop()  # nothing moves
+    farm.engine.farm.queues.stop()  # nothing moves
     job = farm.call("submit", **submission)["job"]
     answer = farm.call("cancel", job=job)
     assert answer == {"stopped": ["Nothing was bought; nothing is spent."], "bought": []}

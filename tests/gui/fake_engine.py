@@ -1,6 +1,6 @@
 """An engine for the tests of the GUI: a real server on 127.0.0.1 that speaks docs/engine-protocol.md.
 
-It validates what it is asked against the documented shapes (a wrong question is answered with `bad-input` and kept in
+It validates what it is asked, what it answers and what it sends against `shapes.py` (what is wrong is kept in
 `complaints`, which every test checks at its end), answers from `answers`, which a test may replace by verb, and can
 be told to hold back an answer (`hold`) or to break off (`drop_clients`).
 """
@@ -13,8 +13,9 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Listener
 
 from shapes import (
-    VERBS,
-    check,
+    check_answer,
+    check_args,
+    check_event,
     frame_row,
     job_row,
     job_sheet,
@@ -154,6 +155,7 @@ class FakeEngine:
         self.answers[verb] = answer
 
     def send(self, event):
+        self.complain_of(check_event, event)
         with self._changed:
             clients = [client for client in self._clients if client.subscribed]
         for client in clients:
@@ -167,6 +169,15 @@ class FakeEngine:
 
     def notice(self, title, level="info", job=None, remedy=""):
         self.send({"event": "notice", "job": job, "level": level, "title": title, "remedy": remedy})
+
+    def complain_of(self, check, *what):
+        """What `check` says is wrong; "" when nothing is."""
+        try:
+            check(*what)
+        except AssertionError as problem:
+            self.complaints.append(str(problem))
+            return str(problem)
+        return ""
 
     def drop_clients(self):
         with self._changed:
@@ -268,14 +279,9 @@ class _Client:
         if verb == "cancel_request":
             self.engine.cancelled.append(args["id"])
             return
-        try:
-            assert verb in VERBS, f"unknown verb {verb}"
-            check(VERBS[verb], args, verb)
-        except AssertionError as problem:
-            self.engine.complaints.append(str(problem))
-            self.send(
-                {"id": number, "error": {"code": "bad-input", "title": str(problem), "remedy": "", "details": {}}}
-            )
+        wrong = self.engine.complain_of(check_args, verb, args)
+        if wrong:
+            self.send({"id": number, "error": {"code": "bad-input", "title": wrong, "remedy": "", "details": {}}})
             return
         self.engine.asked.append((verb, args))
         for step in self.engine.progress.get(verb, ()):
@@ -288,5 +294,6 @@ class _Client:
         except Refuse as refusal:
             self.send({"id": number, "error": refusal.wire})
             return
+        self.engine.complain_of(check_answer, verb, result)
         self.subscribed = self.subscribed or verb == "subscribe"
         self.send({"id": number, "result": result})

@@ -1,117 +1,27 @@
-"""The shapes of docs/engine-protocol.md, as code: what the fake engine validates and what it answers with.
+"""Sample records of the engine, each with `changes`, and the check of what is asked and answered against
+`NatronIExec.shapes` and `verb_table`."""
 
-`check(shape, value)` raises AssertionError naming the path of what is wrong. A shape is a type, a tuple of allowed
-values or shapes, a one-item list (a list of it), or a dict of exact keys; `Optional` keys end in `?`.
-"""
-
-NUMBER = (int, float)
-TEXT_OR_NONE = (str, None)
-INT_OR_NONE = (int, None)
-
-SUBMISSION = {
-    "project": str,
-    "original": TEXT_OR_NONE,
-    "writers": [str],
-    "frames": TEXT_OR_NONE,
-    "chunk": INT_OR_NONE,
-    "network": str,
-    "workerpool": TEXT_OR_NONE,
-    "max_price_nrlc": INT_OR_NONE,
-    "out": TEXT_OR_NONE,
-    "confidential": bool,
-    "trust": int,
-    "test_frames": ("none", "auto", "auto-continue"),
-    "only_missing": bool,
-    "extra_files": [str],
-    "exclude_files": [str],
-    "ocio?": TEXT_OR_NONE,
-}
-
-VERBS = {
-    "hello": {"protocol": int, "version": str},
-    "subscribe": {},
-    "stop": {"force": bool},
-    "status": {},
-    "scan": SUBMISSION,
-    "plan": ({"retry": str, "frames?": str, "frames_of?": dict}, SUBMISSION),
-    "submit": dict(SUBMISSION, **{"password?": str, "max_total_nrlc?": int, "plan?": str}),
-    "jobs": {},
-    "show": {"job": str},
-    "frames": {"job": str},
-    "logs": {"job": str, "task?": int, "tail?": int},
-    "cancel": {"job": str},
-    "retry": {
-        "job": str,
-        "frames?": str,
-        "frames_of?": dict,
-        "password?": str,
-        "plan?": str,
-        "max_total_nrlc?": int,
-    },
-    "import": {"job": str},
-    "claim": {"job?": str, "password?": str},
-    "remove": {"job": str},
-    "bundle": ({"job": str, "to": str}, dict(SUBMISSION, to=str)),
-    "thumbnail": {"job": str, "frame": int, "view?": str, "writer?": str, "size": int},
-    "networks": {},
-    "workerpools": {"network": str, "tasks?": int, "confidential?": bool},
-    "test_endpoint": {"network": str, "kind": ("rpc", "market", "sms", "ipfs", "gateway"), "url": str},
-    "wallet.state": {"network": str},
-    "wallet.create": {"name": str, "password": str},
-    "wallet.import": {
-        "name": str,
-        "password": str,
-        "key?": str,
-        "mnemonic?": str,
-        "file?": str,
-        "file_password?": str,
-    },
-    "wallet.export": {"address": str, "password": str, "to": str},
-    "wallet.change_password": {"address": str, "password": str, "new_password": str},
-    "wallet.remove": {"address": str, "password": str},
-    "wallet.use": {"address": str},
-    "wallet.unlock": {"address?": str, "password": str, "remember?": bool},
-    "wallet.lock": {},
-    "wallet.deposit": {"network": str, "amount_nrlc": int, "password?": str},
-    "wallet.withdraw": {"network": str, "amount_nrlc": int, "password?": str},
-    "wallet.external": {"url": str},
-    "ledger": {},
-    "settings.get": {},
-    "settings.set": {"changes": dict},
-}
+from NatronIExec import submission
+from NatronIExec.kinds import complaint, record_complaint
+from NatronIExec.shapes import EVENTS
+from NatronIExec.verb_table import VERBS
 
 
-def check(shape, value, path="args"):
-    if isinstance(shape, dict):
-        assert isinstance(value, dict), f"{path}: {value!r} is not an object"
-        known = {key.rstrip("?") for key in shape}
-        assert set(value) <= known, f"{path}: unknown keys {set(value) - known}"
-        for key, inner in shape.items():
-            name = key.rstrip("?")
-            if name in value:
-                check(inner, value[name], f"{path}.{name}")
-            else:
-                assert key.endswith("?"), f"{path}: {name} is missing"
-    elif isinstance(shape, list):
-        assert isinstance(value, list), f"{path}: {value!r} is not a list"
-        for at, item in enumerate(value):
-            check(shape[0], item, f"{path}[{at}]")
-    elif isinstance(shape, tuple):
-        assert any(_fits(one, value) for one in shape), f"{path}: {value!r} is none of {shape}"
-    else:
-        assert _fits(shape, value), f"{path}: {value!r} is not {shape}"
+def check_args(verb, args):
+    """Raises AssertionError naming the path of what is wrong."""
+    assert verb in VERBS, f"unknown verb {verb}"
+    found = [record_complaint(list(records), args, verb) for records in VERBS[verb].args]
+    assert "" in found, max(found, key=len)
 
 
-def _fits(shape, value):
-    if isinstance(shape, dict):
-        try:
-            check(shape, value)
-        except AssertionError:
-            return False
-        return True
-    if isinstance(shape, type):
-        return isinstance(value, shape) and not (shape is int and isinstance(value, bool))
-    return value == shape and type(value) is type(shape)
+def check_answer(verb, answer):
+    found = complaint(VERBS[verb].answer, answer, f"{verb} answers")
+    assert not found, found
+
+
+def check_event(event):
+    found = complaint(EVENTS[event["event"]], event, event["event"])
+    assert not found, found
 
 
 ADDRESS = "0x7099" + "79" * 18
@@ -160,9 +70,8 @@ def frame_row(frame, state="waiting", **changes):
         "view": "main",
         "chunk": (frame - 1) // 4,
         "state": state,
-        "tries": 0 if state == "waiting" else 1,
-        "time_s": 12.5 if state in ("done", "imported") else None,
-        "size": 1_250_000 if state in ("done", "imported") else None,
+        "time_s": 12.5 if state == "imported" else None,
+        "size": 1_250_000 if state == "imported" else None,
         "file": f"/show/renders/beauty.{frame:04d}.png" if state == "imported" else None,
         "log": f"Write1 ==> Frame: {frame}, Progress: 100.0%" if state == "imported" else "",
     }
@@ -324,24 +233,12 @@ def job_sheet(row=None, **changes):
     sheet.update(
         {
             "submission": {
+                **submission.defaults(),
                 "project": "/show/shot_010.ntp",
                 "original": "/show/shot_010.ntp",
-                "writers": ["Write1"],
-                "frames": None,
-                "chunk": 4,
                 "network": "arbitrum-sepolia",
-                "workerpool": None,
-                "max_price_nrlc": None,
-                "out": None,
-                "confidential": False,
-                "trust": 1,
-                "test_frames": "none",
-                "only_missing": False,
-                "extra_files": [],
-                "exclude_files": [],
-                "frames_of": {},
-                "category": None,
-                "ocio": None,
+                "writers": ["Write1"],
+                "chunk": 4,
             },
             "deals": [
                 {

@@ -16,6 +16,11 @@ ABSENT = {
     "QRegularExpression", "QDesktopWidget", "setMargin", "exec_", "exec", "horizontalAdvance", "QSignalSpy",
     "AA_EnableHighDpiScaling", "devicePixelRatioF", "globalPosition", "position", "sendMouseEvent",
 }  # fmt: skip
+#: Python's collector may destroy a plug-in's window while Qt's list of all windows becomes Python objects, and what is
+#: left of it in the list ends Natron. A filter of the application sees every event.
+DANGEROUS = {"topLevelWidgets", "allWidgets", "topLevelAt", "installEventFilter"}
+#: Without a parent in Qt they would be Python's, and its collector may end them on any thread.
+OWNED = {"QObject", "QTimer", "QMenu", "QAction", "QSystemTrayIcon"}
 #: Classes that Qt 4.8 has too. A new one is added here after a look at its documentation.
 IN_QT4 = {
     "QtCore": {"QAbstractTableModel", "QByteArray", "QEvent", "QEventLoop", "QModelIndex", "QObject", "QPoint",
@@ -62,7 +67,9 @@ def test_only_what_all_have(file):
     tree = ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 8))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            assert node.attr not in ABSENT, f"{file.name}:{node.lineno} uses {node.attr}"
+            assert node.attr not in ABSENT | DANGEROUS, f"{file.name}:{node.lineno} uses {node.attr}"
+        if isinstance(node, ast.Call) and _chain(node.func)[1:2] and _chain(node.func)[-1] in OWNED:
+            assert node.args, f"{file.name}:{node.lineno}: a {_chain(node.func)[-1]} without a parent"
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
             names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
             assert not names & {"Qt", "QtCore", "QtGui", "QtWidgets"}, f"{file.name}:{node.lineno} joins flags"

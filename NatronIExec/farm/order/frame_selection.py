@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from NatronIExec.errors import BadInput
-from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import cut, format_frames, parse_frames
 from NatronIExec.scan.check import ERROR, Check
 from NatronIExec.scan.checks.destination_checks import target_checks
 from NatronIExec.scan.output_paths import Targets
 from NatronIExec.scan.project_scan import DEFAULT_CHUNK, Scan, scan
 from NatronIExec.scan.writers import ScanWriter
+from NatronIExec.submission import Submission
 
 Progress = Callable[[int, int, str], None]
 

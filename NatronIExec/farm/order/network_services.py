@@ -3,8 +3,9 @@ endpoints change (the local network has other ports each time)."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,17 +23,22 @@ from NatronIExec.storage.ipfs import IpfsStorage
 
 @dataclass
 class NetworkServices:
-    """`sending` is held from asking for a nonce until the transaction is sent, so that two jobs never take the same."""
-
     network: Network
     transport: Transport
     hub: Hub
     market: Market
     sms: Sms
     storage: Storage
-    sending: threading.Lock
+    send_lock: threading.Lock = field(repr=False)
     _checked: bool = False
     _categories: dict[int, Category] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """Only one thread at a time is inside: from asking for a nonce until the transaction is sent, so that two jobs
+        never take the same."""
+        with self.send_lock:
+            yield
 
     def check(self) -> None:
         """Once a network: raises WrongChain when the endpoint is another chain's."""
@@ -93,7 +99,7 @@ class Services:
             sms=Sms(network, transport),
             storage=self._storage(network, settings),
             # the chain's, whatever endpoint leads to it
-            sending=self._sending.setdefault(network.chain_id, threading.Lock()),
+            send_lock=self._sending.setdefault(network.chain_id, threading.Lock()),
         )
 
     def _storage(self, network: Network, settings: Settings) -> Storage:

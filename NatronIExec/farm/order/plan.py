@@ -17,7 +17,6 @@ from NatronIExec.farm.order.frame_selection import Progress, count_chunks, scan_
 from NatronIExec.farm.order.network_services import NetworkServices
 from NatronIExec.farm.order.offers import Offer, Wanted
 from NatronIExec.farm.store.job import Quote
-from NatronIExec.farm.store.submission import Submission
 from NatronIExec.iexec.orders import NULL_DATASET
 from NatronIExec.iexec.preflight import Preflight, preflight
 from NatronIExec.iexec.records import (
@@ -30,6 +29,7 @@ from NatronIExec.iexec.records import (
 )
 from NatronIExec.iexec.transactions import MATCH_GAS, Fees
 from NatronIExec.scan.project_scan import DEFAULT_CHUNK, Scan
+from NatronIExec.submission import Submission
 
 #: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).
 DEPOSIT_GAS = 150_000

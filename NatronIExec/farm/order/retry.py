@@ -8,10 +8,10 @@ from pathlib import Path
 
 from NatronIExec.errors import BadInput, Conflict
 from NatronIExec.farm.store.job import Job, JobFrame
-from NatronIExec.farm.store.submission import Submission
 from NatronIExec.frames import format_frames, parse_frames
+from NatronIExec.states import FRAMES_LOST
+from NatronIExec.submission import Submission
 
-_LOST = ("failed", "refunded")
 #: Frames of every writer, frames by writer, or None for those that failed.
 Asked = str | Mapping[str, str] | None
 
@@ -56,7 +56,7 @@ def _nothing(asked: Asked, later: Mapping[tuple[str, int], str]) -> BadInput | C
 def _chooser(job: Job, asked: Asked, later: Mapping[tuple[str, int], str]) -> Callable[[JobFrame], bool]:
     """Whether a frame is rendered again. The same number of two writers is two frames: the artist may want one."""
     if not asked:
-        return lambda frame: (frame.state in _LOST or not job.bought) and (frame.writer, frame.frame) not in later
+        return lambda frame: (frame.state in FRAMES_LOST or not job.bought) and (frame.writer, frame.frame) not in later
     if isinstance(asked, str):
         chosen = frozenset(parse_frames(asked))
         return lambda frame: frame.frame in chosen

@@ -124,7 +124,7 @@ class Buyer:
         assert job.request is not None
         match = match_of(job.quote, self._worker_order(job, net), job.request)
         signer = self._sign(job.quote.account)
-        with net.sending:
+        with net.sending():
             self._check_cancelled(job.id)
             ready = preflight(net.hub, match)
             transactions = net.hub.build_match(match, ready.deposit_nrlc, ready.nonce, ready.fees, ready.gas)
@@ -182,7 +182,7 @@ class Buyer:
         at most one of the two happens and nobody can buy with the order later."""
         assert job.request is not None
         signer = self._sign(job.quote.account)
-        with net.sending:
+        with net.sending():
             closing = replace(net.hub.build_close(job.request), nonce=stuck.nonce)
             closing = replace(
                 closing,

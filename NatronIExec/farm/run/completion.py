@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from NatronIExec import log
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.farm.order.network_services import Services
-from NatronIExec.farm.run.watcher import FINAL, Watcher
+from NatronIExec.farm.run.watcher import Watcher
+from NatronIExec.farm.run.work_queue import Queues
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import SETTLED, Job
+from NatronIExec.farm.store.job import Job
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
+from NatronIExec.states import TASKS_OVER, is_settled
 from NatronIExec.storage.base import CannotRemove
 
 #: Longest pause between two tries to remove something, in seconds.
@@ -22,9 +24,9 @@ LONGEST_WAIT_S = 300
 REMOVED_AT_ONCE = 20
 
 
-class Ending:
-    """`test_over` is called with a job that succeeded and whose other frames are to follow by themselves, `over` with
-    every job whose inputs may go."""
+class Completion:
+    """`refresh` may be called by several threads. A job that succeeded and whose other frames are to follow by
+    themselves is put into `queues.rest`, every job whose inputs may go into `queues.clear`."""
 
     def __init__(
         self,
@@ -34,8 +36,7 @@ class Ending:
         ledger: Ledger,
         events: Events,
         settings: Callable[[], Settings],
-        test_over: Callable[[str], None],
-        over: Callable[[str], None],
+        queues: Queues,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._spool = spool
@@ -44,8 +45,7 @@ class Ending:
         self._ledger = ledger
         self._events = events
         self._settings = settings
-        self._test_over = test_over
-        self._over = over
+        self._queues = queues
         self._clock = clock
         self._tries: dict[str, int] = {}
         self._guard = threading.Lock()
@@ -61,7 +61,7 @@ class Ending:
             if job.state == "paused":
                 return
             tasks = self._spool.counts_of(job_id, "tasks")
-            over = sum(tasks.get(state, 0) for state in FINAL) == sum(tasks.values())
+            over = sum(tasks.get(state, 0) for state in TASKS_OVER) == sum(tasks.values())
             state = _state(tasks) if not over else self._end_state(job)
             if over:
                 self._ledger.record(job, self._watcher.refunded_nrlc(job))
@@ -98,14 +98,14 @@ class Ending:
         level, text, remedy = words[job.state]
         self._events.notice(job.id, level, f"{job.name}: {text}", remedy)
         if job.state == "done" and job.rest is not None and not job.cancelled:
-            self._test_over(job.id)
+            self._queues.rest.put(job.id)
         if job.state != "held":
-            self._over(job.id)
+            self._queues.clear.put(job.id)
 
     def clear(self, job_id: str) -> float | None:
         """Uploaded inputs go when their job is over, unless another job still needs them."""
         job = self._spool.job(job_id)
-        if job.inputs_cleared or job.state not in SETTLED or (job.bought and job.step != "over"):
+        if job.inputs_cleared or not is_settled(job.state) or (job.bought and job.step != "over"):
             return None
         if job.state == "held" and not job.removed:
             return None
@@ -132,12 +132,10 @@ class Ending:
         """A few at a time, so that a job that wants to say what it needs does not wait for all of them."""
         storage = self._services.of(job.quote.network).storage
         while True:
-            with self._spool.uploading:
-                unneeded = self._spool.needed_by_nobody_else(job.id, REMOVED_AT_ONCE)
+            with self._spool.removing_uploads(job.id, REMOVED_AT_ONCE) as unneeded:
                 if not unneeded:
                     return
                 storage.remove(unneeded)
-                self._spool.forget_uploads(job.id, unneeded)
 
 
 def _state(tasks: Mapping[str, int]) -> str:

@@ -1,18 +1,14 @@
 """The engine's work: queues that bring every open job forward, and begin where a crash left them.
 
-`submit` buys, `watch` looks at the chain, `collect` fetches one task's frames, `rest` buys what follows a test, `clear`
-removes uploaded inputs. Errors become one of: tried again later (a service is away), paused (a person must answer),
+Errors become one of: tried again later (a service is away), paused (a person must answer),
 refused (this task is lost).
 """
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 from NatronIExec import disk_errors, log
 from NatronIExec.errors import (
@@ -27,18 +23,18 @@ from NatronIExec.errors import (
     WalletError,
     WalletLocked,
 )
-from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.run.buyer import Buyer
 from NatronIExec.farm.run.collector import Collected, Collector
-from NatronIExec.farm.run.completion import Ending
+from NatronIExec.farm.run.completion import Completion
+from NatronIExec.farm.run.keyed_locks import KeyedLocks
 from NatronIExec.farm.run.submitter import Submitter
 from NatronIExec.farm.run.watcher import Watcher
-from NatronIExec.farm.run.work_queue import WorkQueue
+from NatronIExec.farm.run.work_queue import Queues
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import SETTLED, Job, JobTask
-from NatronIExec.farm.store.ledger import Ledger
+from NatronIExec.farm.store.job import Job, JobTask
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
+from NatronIExec.states import is_settled
 
 #: Longest pause between two tries of something that does not answer.
 LONGEST_WAIT_S = 300
@@ -49,80 +45,68 @@ _ASKS = (WalletError, NotEnoughFunds, PriceAboveCap, OutputError)
 
 
 class Pipeline:
-    """`on_test_over` is called when a job with frames left to render succeeded and they are to follow by themselves."""
+    """Empties `queues`, all but `rest`."""
 
     def __init__(
         self,
         spool: Spool,
-        services: Services,
         submitter: Submitter,
         buyer: Buyer,
         watcher: Watcher,
         collector: Collector,
-        ledger: Ledger,
+        completion: Completion,
         events: Events,
         settings: Callable[[], Settings],
+        queues: Queues,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._spool = spool
-        self._services = services
         self._submitter = submitter
         self._buyer = buyer
         self._watcher = watcher
         self._collector = collector
+        self._completion = completion
         self._events = events
         self._settings = settings
         self._clock = clock
-        self.on_test_over: Callable[[Job], None] = lambda job: None
-        self.seen_s: dict[str, float] = {}
+        self._queues = queues
+        self._heard_s: dict[str, float] = {}
         self._tries: dict[str, int] = {}
         self._missed_s: dict[str, float] = {}
-        self._locks: dict[str, threading.Lock] = {}
-        self._guard = threading.Lock()
+        self._collecting = KeyedLocks()
         self._log = log.get_logger("farm")
-        self._submit = WorkQueue("submit", self._do_submit, threads=2)
-        self._watch = WorkQueue("watch", self._do_watch)
-        self._collect = WorkQueue("collect", self._do_collect, threads=2)
-        self._clear = WorkQueue("clear", lambda job_id: self._ending.clear(job_id))
-        self._rest = WorkQueue("rest", self._do_rest)
-        self._queues = (self._submit, self._watch, self._collect, self._clear, self._rest)
-        self._ending = Ending(
-            spool, services, watcher, ledger, events, settings, self._rest.put, self._clear.put, clock
-        )
 
     def start(self) -> None:
         """Go on with whatever is open."""
-        for queue in self._queues:
-            queue.start()
+        self._queues.submit.start(self._do_submit)
+        self._queues.watch.start(self._do_watch)
+        self._queues.collect.start(self._do_collect)
+        self._queues.clear.start(self._completion.clear)
         known = set()
         for job in self._spool.all_jobs():
             known.add(job.id)
-            if job.state not in SETTLED or (job.bought and job.step != "over"):
+            if not is_settled(job.state) or (job.bought and job.step != "over"):
                 self.go_on(job)
             else:
                 if job.state == "done":
-                    self._rest.put(job.id)
-                self._clear.put(job.id)
+                    self._queues.rest.put(job.id)
+                self._queues.clear.put(job.id)
         for folder in self._spool.folder.iterdir():
             if folder.is_dir() and folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    @property
-    def busy(self) -> bool:
-        return any(queue.busy for queue in self._queues)
-
-    def stop(self) -> None:
-        for queue in self._queues:
-            queue.stop()
+    def heard_s(self, job_id: str) -> float | None:
+        """When the chain last answered about an open job, in Unix seconds."""
+        return self._heard_s.get(job_id)
 
     def go_on(self, job: Job) -> None:
         """Begin or resume a job; one that waits for a person stays where it is."""
         if job.bought:
-            self._watch.put(job.id)
+            self._queues.watch.put(job.id)
             for task in self._spool.tasks(job.id, "delivered"):
-                self._collect.put(_key(job.id, task.index))
+                self._queues.collect.put(_key(job.id, task.index))
         elif job.state != "paused":
-            self._submit.put(job.id)
+            self._queues.submit.put(job.id)
 
     def resume(self, job: Job) -> None:
         """A person has answered."""
@@ -131,20 +115,20 @@ class Pipeline:
 
     def cancelled(self, job_id: str) -> None:
         """The job's record says so by now; let its thread notice."""
-        self._submit.put(job_id)
+        self._queues.submit.put(job_id)
 
     def look(self, job_id: str) -> None:
         """Look at the chain now rather than at the next poll."""
-        self._watch.put(job_id)
+        self._queues.watch.put(job_id)
 
     def clear(self, job_id: str) -> None:
-        self._clear.put(job_id)
+        self._queues.clear.put(job_id)
 
     # buying
 
     def _do_submit(self, job_id: str) -> float | None:
         job = self._spool.job(job_id)
-        if job.bought or job.state in SETTLED:
+        if job.bought or is_settled(job.state):
             return None
         if job.cancelled and not job.reached("signed"):
             self._ended(job, "cancelled", None)
@@ -187,13 +171,14 @@ class Pipeline:
 
     def _ended(self, job: Job, state: str, problem: NatronIExecError | None) -> None:
         """Over before anything was bought."""
+        self._tries.pop(job.id, None)
         wire = problem.to_wire() if problem else None
         self._spool.update(job.id, state=state, error=wire, ended_s=self._clock())
         self._events.job_changed(job.id)
         if problem:
             self._log.warning("job %s failed: %s", job.id, problem)
             self._events.notice(job.id, "error", f"{job.name}: {problem.title}", problem.remedy)
-        self._clear.put(job.id)
+        self._queues.clear.put(job.id)
 
     def _pause(self, job_id: str, problem: NatronIExecError) -> None:
         job = self._spool.update(job_id, state="paused", error=problem.to_wire())
@@ -222,23 +207,24 @@ class Pipeline:
         except (Unreachable, ServiceError) as problem:
             return min(60.0, self._later(job_id, f"watch {job_id}", problem))
         self._tries.pop(f"watch {job_id}", None)
-        self.seen_s[job_id] = self._clock()
+        self._heard_s[job_id] = self._clock()
         if job.error and job.error.get("code") in ("unreachable", "service", "rpc"):
             self._spool.update(job_id, error=None)
             self._events.job_changed(job_id)
         if changed:
             self._announce(job_id, changed)
         for task in self._spool.tasks(job_id, "delivered"):
-            self._collect.put(_key(job_id, task.index))
+            self._queues.collect.put(_key(job_id, task.index))
         if self._watcher.late(job):
             self._try_claim(job_id)
-        self._ending.refresh(job_id)
-        return None if self._spool.job(job_id).step == "over" else self._settings().poll_s
+        self._completion.refresh(job_id)
+        if self._spool.job(job_id).step == "over":
+            self._heard_s.pop(job_id, None)
+            return None
+        return self._settings().poll_s
 
     def _announce(self, job_id: str, chunks: list[int]) -> None:
-        wanted = set(chunks)
-        frames = [frame for frame in self._spool.frames(job_id) if frame.chunk in wanted]
-        self._events.frames_changed(job_id, frames)
+        self._events.frames_changed(job_id, [frame for at in chunks for frame in self._spool.frames(job_id, at)])
 
     def _try_claim(self, job_id: str) -> None:
         """The engine claims by itself when it can sign; otherwise the job says that money waits."""
@@ -258,7 +244,7 @@ class Pipeline:
         else:
             if claimed.tasks:
                 self._spool.update(job_id, error=None)
-                self._watch.put(job_id)
+                self._queues.watch.put(job_id)
 
     # collecting
 
@@ -272,6 +258,7 @@ class Pipeline:
         except (Unreachable, ServiceError) as problem:
             if self._clock() - self._missed_s.setdefault(key, self._clock()) > RESULT_PATIENCE_S:
                 self._lost(job, self._spool.task(job_id, int(index)), problem)
+                self._answered(key)
                 return None
             return min(60.0, self._later(job_id, key, problem))
         except OutputError as problem:
@@ -285,13 +272,17 @@ class Pipeline:
             self._log.exception("job %s, task %s", job_id, index)
             self._pause(job_id, _bug(problem))
         else:
-            self._tries.pop(key, None)
-            self._missed_s.pop(key, None)
+            self._answered(key)
         return None
+
+    def _answered(self, key: str) -> None:
+        """What was tried again and again is over."""
+        self._tries.pop(key, None)
+        self._missed_s.pop(key, None)
 
     def collect(self, job: Job, index: int) -> Collected:
         """Bring one delivered task's frames home; a result that is refused is recorded, not raised."""
-        with self._lock_of(job.id, index):
+        with self._collecting.of((job.id, index)):
             task = self._spool.task(job.id, index)
             if task.state != "delivered":
                 return Collected(0, 0)
@@ -302,7 +293,7 @@ class Pipeline:
                 return Collected(0, 0)
             self._spool.change_tasks(job.id, {index: {"state": "done", "note": ""}})
         self._announce(job.id, [index])
-        self._ending.refresh(job.id)
+        self._completion.refresh(job.id)
         return done
 
     def _lost(self, job: Job, task: JobTask, problem: NatronIExecError) -> None:
@@ -310,19 +301,7 @@ class Pipeline:
         self._spool.change_tasks(job.id, {task.index: {"state": "refused", "note": problem.title}})
         self._spool.change_frames(job.id, [task.index], unless=("imported",), state="failed", log=problem.title)
         self._announce(job.id, [task.index])
-        self._ending.refresh(job.id)
-
-    def _do_rest(self, job_id: str) -> None:
-        job = self._spool.job(job_id)
-        if job.rest is not None and not job.cancelled:
-            self.on_test_over(job)
-
-    @contextlib.contextmanager
-    def _lock_of(self, job_id: str, index: int) -> Any:
-        with self._guard:
-            lock = self._locks.setdefault(_key(job_id, index), threading.Lock())
-        with lock:
-            yield
+        self._completion.refresh(job.id)
 
 
 def _key(job_id: str, index: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from NatronIExec.errors import OrderRefused, ResultRefused, Unreachable
@@ -18,9 +19,8 @@ from NatronIExec.iexec.records import Deal, Task, TaskStatus
 from NatronIExec.iexec.results import result_location
 from NatronIExec.iexec.transactions import SignedTransaction, require_gas
 from NatronIExec.iexec.watch import BagWatch, TaskChange
+from NatronIExec.states import TASKS_OVER
 
-#: A task in one of these is settled.
-FINAL = ("done", "refused", "refunded")
 #: Seconds that a claim may take to be mined; jobs are not watched meanwhile.
 CLAIM_PATIENCE_S = 30.0
 CLAIM_TRIES = 3
@@ -45,9 +45,9 @@ class Watcher:
         self._bags: dict[str, tuple[Hub, BagWatch]] = {}
         self._deals: dict[str, list[Deal]] = {}
         self._claims: dict[str, Sequence[SignedTransaction]] = {}
+        #: Of the three above; never held while the chain is asked.
         self._lock = threading.Lock()
-        #: Held by whoever claims; a person who unlocks in order to claim holds it from then on, and so comes first.
-        self.claiming = threading.RLock()
+        self._claim_lock = threading.RLock()
 
     def poll(self, job: Job) -> list[int]:
         """Record what is new; returns the indexes of the tasks that changed. One HTTP request when nothing is."""
@@ -55,7 +55,8 @@ class Watcher:
         try:
             return self._record(job, bag)
         except BaseException:
-            self._bags.pop(job.id, None)  # it may have seen what is not on disk; a new one sees it again
+            with self._lock:
+                self._bags.pop(job.id, None)  # it may have seen what is not on disk; a new one sees it again
             raise
 
     def _record(self, job: Job, bag: BagWatch) -> list[int]:
@@ -75,15 +76,23 @@ class Watcher:
 
     def late(self, job: Job) -> bool:
         """Whether something can be claimed, by the time of the newest block that was seen."""
-        _, bag = self._bags.get(job.id, (None, None))
+        with self._lock:
+            _, bag = self._bags.get(job.id, (None, None))
         if bag is None or bag.block is None or not bag.open:
             return False
         return any(bag.block.timestamp_s >= deal["final_deadline_s"] for deal in job.deals)
 
+    @contextlib.contextmanager
+    def claiming(self) -> Iterator[None]:
+        """Nobody else claims meanwhile. A person who unlocks in order to claim is inside from then on, and so comes
+        before the engine, which claims by itself as soon as it can sign."""
+        with self._claim_lock:
+            yield
+
     def claim(self, job: Job) -> Claimed:
         """Get the money of overdue tasks back. One at a time: what a person claims, the engine may be claiming by
         itself. Raises WalletLocked, NotEnoughFunds, Unreachable."""
-        with self.claiming:
+        with self.claiming():
             claimed: dict[str, Task] = {}
             for tries_left in reversed(range(CLAIM_TRIES)):
                 try:
@@ -101,20 +110,23 @@ class Watcher:
     def _overdue(self, job: Job) -> list[Task]:
         net = self._services.of(job.quote.network)
         # what was sent before and not seen mined comes first, so that nothing is claimed twice
-        self._mined(job, net, self._claims.pop(job.id, ()))
+        with self._lock:
+            sent_before = self._claims.pop(job.id, ())
+        self._mined(job, net, sent_before)
         return claimable(net.hub, self._deals_of(job, net), net.hub.block().timestamp_s, job.quote.timeref_s)
 
     def _send_claims(self, job: Job, overdue: Sequence[Task]) -> None:
         net = self._services.of(job.quote.network)
         signer = self._sign(job.quote.account)
-        with net.sending:
+        with net.sending():
             transactions = build_claims(net.hub, overdue, job.quote.account)
             require_gas(transactions, net.hub.balances(job.quote.account).eth_wei)
             signed = [transaction.signed_by(signer) for transaction in transactions]
             for one in signed:
                 net.hub.send(one)
         if not self._mined(job, net, signed):
-            self._claims[job.id] = signed
+            with self._lock:
+                self._claims[job.id] = signed
             raise Unreachable("The claim is not mined yet.", "It is looked up again; the money comes when it is.")
 
     def _mined(self, job: Job, net: NetworkServices, signed: Sequence[SignedTransaction]) -> bool:
@@ -135,27 +147,33 @@ class Watcher:
         return sum(prices.get(task.dealid, 0) for task in self._spool.tasks(job.id, "refunded"))
 
     def forget(self, job_id: str) -> None:
-        self._bags.pop(job_id, None)
-        self._deals.pop(job_id, None)
+        with self._lock:
+            self._bags.pop(job_id, None)
+            self._deals.pop(job_id, None)
 
     def _bag(self, job: Job) -> BagWatch:
+        net = self._services.of(job.quote.network)
         with self._lock:
-            net = self._services.of(job.quote.network)
             hub, bag = self._bags.get(job.id, (None, None))
-            if bag is None or hub is not net.hub:
-                bag = BagWatch(net.hub, self._deals_of(job, net), job.from_block, job.watch or None)
+        if bag is None or hub is not net.hub:
+            bag = BagWatch(net.hub, self._deals_of(job, net), job.from_block, job.watch or None)
+            with self._lock:
                 self._bags[job.id] = (net.hub, bag)
-            return bag
+        return bag
 
     def _deals_of(self, job: Job, net: NetworkServices) -> list[Deal]:
-        if job.id not in self._deals:
-            found = net.hub.deals([deal["dealid"] for deal in job.deals])
-            self._deals[job.id] = [deal for deal in found if deal is not None]
-        return self._deals[job.id]
+        """Deals never change on chain: two threads that ask at once learn the same."""
+        with self._lock:
+            known = self._deals.get(job.id)
+        if known is None:
+            known = [deal for deal in net.hub.deals([deal["dealid"] for deal in job.deals]) if deal is not None]
+            with self._lock:
+                self._deals[job.id] = known
+        return known
 
     def _changed(self, task: JobTask, change: TaskChange) -> dict[str, object]:
         """The new values of a task; none when it is settled already (logs are read again after a restart)."""
-        if task.state in FINAL or (task.state == "delivered" and change.status is not TaskStatus.FAILED):
+        if task.state in TASKS_OVER or (task.state == "delivered" and change.status is not TaskStatus.FAILED):
             return {}
         values: dict[str, object] = {"dealid": change.dealid, "taskid": change.taskid}
         if change.worker:

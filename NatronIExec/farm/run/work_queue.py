@@ -5,36 +5,38 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from NatronIExec import log
 
 AFTER_ERROR_S = 60.0
 
+#: Does the work of a key; returns after how many seconds it wants to be called again, or None.
+Do = Callable[[str], float | None]
+
 
 class WorkQueue:
-    """`do(key)` returns after how many seconds it wants to be called again, or None. What is put while it runs is run
-    afterwards; what is put twice is done once, at the earlier time. Errors of `do` are logged, and it is done again
-    after a minute: by then a full disk may have room, and a bug that always hits costs a line a minute."""
+    """What is put waits until `start` says what to do with it, so that a queue can be handed to those that fill it
+    before those that empty it exist. What is put while its key is worked on is done afterwards; what is put twice is
+    done once, at the earlier time. Errors are logged and tried again after a minute: by then a full disk may have room,
+    and a bug that always hits costs a line a minute."""
 
-    def __init__(
-        self,
-        name: str,
-        do: Callable[[str], float | None],
-        threads: int = 1,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._do = do
+    def __init__(self, name: str, threads: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name = name
+        self._count = threads
         self._clock = clock
         self._due: dict[str, float] = {}
         self._running: set[str] = set()
         self._change = threading.Condition()
         self._stopping = False
         self._log = log.get_logger("farm")
-        self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(threads)
-        ]
+        self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
+    def start(self, do: Do) -> None:
+        self._threads = [
+            threading.Thread(target=self._work, args=(do,), name=f"{self._name}-{number}", daemon=True)
+            for number in range(self._count)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -56,14 +58,13 @@ class WorkQueue:
             self._stopping = True
             self._change.notify_all()
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+            thread.join()
 
-    def _work(self) -> None:
+    def _work(self, do: Do) -> None:
         while (key := self._take()) is not None:
             again = None
             try:
-                again = self._do(key)
+                again = do(key)
             except Exception:  # the outermost frame of a thread
                 self._log.exception("%s", key)
                 again = AFTER_ERROR_S
@@ -88,3 +89,32 @@ class WorkQueue:
                 else:
                     self._change.wait()
             return None
+
+
+class Queues(NamedTuple):
+    """What is to be done for jobs. Keys are job ids; of `collect` a task of a job. `submit` buys, `watch` looks at the
+    chain, `collect` fetches one task's frames, `rest` buys what follows a test, `clear` removes uploaded inputs."""
+
+    submit: WorkQueue
+    watch: WorkQueue
+    collect: WorkQueue
+    rest: WorkQueue
+    clear: WorkQueue
+
+    @property
+    def busy(self) -> bool:
+        return any(queue.busy for queue in self)
+
+    def stop(self) -> None:
+        for queue in self:
+            queue.stop()
+
+
+def make_queues() -> Queues:
+    return Queues(
+        submit=WorkQueue("submit", threads=2),
+        watch=WorkQueue("watch"),
+        collect=WorkQueue("collect", threads=2),
+        rest=WorkQueue("rest"),
+        clear=WorkQueue("clear"),
+    )

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from NatronIExec.farm.store import submission as submissions
-from NatronIExec.farm.store.submission import Submission
+from NatronIExec import submission as submissions
 from NatronIExec.iexec import orders
 from NatronIExec.iexec.records import AppOrder, RequestOrder, WorkerpoolOrder
+from NatronIExec.submission import Submission
 
 #: Recorded one after the other, each before the next begins.
 STEPS = ("accepted", "bundled", "uploaded", "ordered", "signed", "sent", "bought", "over")
-
-#: States that only a person's word changes.
-SETTLED = frozenset({"done", "partly", "failed", "cancelled", "held"})
 
 
 @dataclass(frozen=True)
@@ -191,4 +188,4 @@ class JobFrame:
 
     def to_row(self) -> dict[str, Any]:
         """The FrameRow of docs/engine-protocol.md."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "tries"}

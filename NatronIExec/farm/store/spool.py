@@ -12,13 +12,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from NatronIExec import paths
 from NatronIExec.errors import Cancelled, Conflict
-from NatronIExec.farm.store.job import SETTLED, STEPS, Job, JobFrame, JobTask
+from NatronIExec.farm.store.job import STEPS, Job, JobFrame, JobTask
+from NatronIExec.states import is_settled
 
 SCHEMA = 1
 _TABLES = """
@@ -37,7 +38,15 @@ CREATE TABLE ledger (job TEXT PRIMARY KEY, name TEXT, at_s REAL, paid_nrlc INTEG
                      network TEXT, tx TEXT);
 """
 _TASK_COLUMNS = "idx, frames, writer, state, dealid, taskid, worker, location, digest, tries, note"
+_PUT_TASK = f"""
+INSERT INTO tasks (job, {_TASK_COLUMNS})
+VALUES (:job, :index, :frames, :writer, :state, :dealid, :taskid, :worker, :location, :digest, :tries, :note)
+"""
 _FRAME_COLUMNS = "writer, frame, view, chunk, state, tries, time_s, size, file, log"
+_PUT_FRAME = f"""
+INSERT OR REPLACE INTO frames (job, {_FRAME_COLUMNS})
+VALUES (:job, :writer, :frame, :view, :chunk, :state, :tries, :time_s, :size, :file, :log)
+"""
 
 Row = Mapping[str, Any]
 
@@ -58,7 +67,7 @@ class Spool:
         self._lock = threading.RLock()
         #: Held while a job says what it needs, and while what nobody needs is removed: so that nothing is removed
         #: that a job just found in the storage.
-        self.uploading = threading.Lock()
+        self._uploading = threading.Lock()
         self._db = sqlite3.connect(str(folder / "jobs.sqlite"), check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -103,8 +112,8 @@ class Spool:
     def add(self, job: Job, tasks: Sequence[JobTask], frames: Iterable[JobFrame]) -> None:
         with self._changing() as db:
             db.execute("INSERT INTO jobs VALUES (?,?,0,0,?)", (job.id, job.created_s, json.dumps(job.to_json())))
-            db.executemany(f"INSERT INTO tasks VALUES ({_marks(12)})", [(job.id, *vars(t).values()) for t in tasks])
-            db.executemany(f"INSERT INTO frames VALUES ({_marks(11)})", [(job.id, *vars(f).values()) for f in frames])
+            db.executemany(_PUT_TASK, [_task_values(job.id, task) for task in tasks])
+            db.executemany(_PUT_FRAME, [_frame_values(job.id, frame) for frame in frames])
             db.execute("INSERT INTO steps VALUES (?,?,?)", (job.id, "accepted", self._clock()))
         self._on_step(job.id, "accepted")
 
@@ -152,7 +161,7 @@ class Spool:
             if step is not None and STEPS.index(step) < STEPS.index(before.step):
                 changes.pop("step")
             job = replace(before, **changes)
-            settled = job.state in SETTLED and (job.step == "over" or not job.bought)
+            settled = is_settled(job.state) and (job.step == "over" or not job.bought)
             db.execute(
                 "UPDATE jobs SET record=?, settled=?, removed=? WHERE id=?",
                 (json.dumps(job.to_json()), settled, job.removed, job_id),
@@ -172,13 +181,13 @@ class Spool:
     def tasks(self, job_id: str, state: str | None = None) -> list[JobTask]:
         only, values = (" AND state=?", (job_id, state)) if state else ("", (job_id,))
         rows = self._rows(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE job=?{only} ORDER BY idx", *values)
-        return [JobTask(*row) for row in rows]
+        return [_task(row) for row in rows]
 
     def task(self, job_id: str, index: int) -> JobTask:
         rows = self._rows(f"SELECT {_TASK_COLUMNS} FROM tasks WHERE job=? AND idx=?", job_id, index)
         if not rows:
             raise Conflict(f"The job has no task {index}.", "Task numbers begin at 0.")
-        return JobTask(*rows[0])
+        return _task(rows[0])
 
     def change_tasks(self, job_id: str, changes: Mapping[int, Mapping[str, Any]]) -> None:
         """{index: {field: value}} in one transaction."""
@@ -188,10 +197,11 @@ class Spool:
                 db.execute(f"UPDATE tasks SET {named} WHERE job=? AND idx=?", (*values.values(), job_id, index))
 
     def frames(self, job_id: str, chunk: int | None = None) -> list[JobFrame]:
+        """Of all chunks, or of one."""
         only, values = (" AND chunk=?", (job_id, chunk)) if chunk is not None else ("", (job_id,))
         order = "ORDER BY chunk, writer, frame, view"
         rows = self._rows(f"SELECT {_FRAME_COLUMNS} FROM frames WHERE job=?{only} {order}", *values)
-        return [JobFrame(*row) for row in rows]
+        return [_frame(row) for row in rows]
 
     def change_frames(self, job_id: str, chunks: Iterable[int], unless: Sequence[str] = (), **values: Any) -> None:
         """All frames of some chunks, except those in the states `unless`."""
@@ -206,10 +216,7 @@ class Spool:
     def put_frames(self, job_id: str, frames: Sequence[JobFrame]) -> None:
         """Their new values, whole."""
         with self._changing() as db:
-            db.executemany(
-                f"INSERT OR REPLACE INTO frames VALUES ({_marks(11)})",
-                [(job_id, *vars(frame).values()) for frame in frames],
-            )
+            db.executemany(_PUT_FRAME, [_frame_values(job_id, frame) for frame in frames])
 
     def frame_counts(self) -> dict[str, dict[str, int]]:
         """{job: {state: number of frames}} of all jobs, in one query."""
@@ -233,7 +240,7 @@ class Spool:
 
     def plan_uploads(self, job_id: str, network: str, cids: Iterable[str]) -> None:
         """The job needs these; recorded before they are sent, so that nothing that a crash left is forgotten."""
-        with self.uploading, self._changing() as db:
+        with self._uploading, self._changing() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO uploads VALUES (?,?,?,0)",
                 [(network, cid, job_id) for cid in dict.fromkeys(cids)],
@@ -246,8 +253,16 @@ class Spool:
     def stored_cids(self, network: str) -> set[str]:
         return {row["cid"] for row in self._rows("SELECT cid FROM uploads WHERE network=? AND stored=1", network)}
 
-    def needed_by_nobody_else(self, job_id: str, most: int) -> list[str]:
-        """Some CIDs of the job that no other job holds."""
+    @contextlib.contextmanager
+    def removing_uploads(self, job_id: str, most: int) -> Iterator[list[str]]:
+        """Some CIDs of the job that no other job needs, to be removed inside; no job can begin to need them meanwhile.
+        They are forgotten afterwards, unless removing them raised."""
+        with self._uploading:
+            unneeded = self._needed_by_nobody_else(job_id, most)
+            yield unneeded
+            self.forget_uploads(job_id, unneeded)
+
+    def _needed_by_nobody_else(self, job_id: str, most: int) -> list[str]:
         rows = self._rows(
             "SELECT cid FROM uploads AS u WHERE job=? AND NOT EXISTS "
             "(SELECT 1 FROM uploads AS o WHERE o.cid=u.cid AND o.network=u.network AND o.job<>u.job) LIMIT ?",
@@ -284,6 +299,18 @@ def _marks(count: int) -> str:
     return ",".join("?" * count)
 
 
-# the columns above
-assert len(fields(JobTask)) == 11
-assert len(fields(JobFrame)) == 10
+def _task_values(job_id: str, task: JobTask) -> Row:
+    return {"job": job_id, **asdict(task)}
+
+
+def _task(row: sqlite3.Row) -> JobTask:
+    values = dict(row)
+    return JobTask(index=values.pop("idx"), **values)
+
+
+def _frame_values(job_id: str, frame: JobFrame) -> Row:
+    return {"job": job_id, **asdict(frame)}
+
+
+def _frame(row: sqlite3.Row) -> JobFrame:
+    return JobFrame(**dict(row))

@@ -45,7 +45,7 @@ class QueueOffers:
     def _offer(self, row: Row, frames: Frames, plan: Dict[str, Any]) -> None:
         problems = [problem for problem in plan["problems"] if problem["code"] not in _LOCKED]
         if problems:
-            self._panel.failed(from_wire({"details": {}, **problems[0]}))
+            self._panel.failed(from_wire(problems[0]))
             return
         text = "Rendering {} of {} costs at most {}.".format(
             wording.count(plan["frames"], "frame"), row["name"], wording.rlc(plan["total_nrlc"])

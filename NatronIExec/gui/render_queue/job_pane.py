@@ -16,7 +16,7 @@ from NatronIExec.gui.widgets import table
 
 #: Log and details follow what happens at this pace at most.
 FOLLOW_MS = 1000
-_FRAME_WIDTHS = (120, 90, 60, 70, 40, 150, 260, 110)
+_FRAME_WIDTHS = (120, 90, 60, 70, 150, 260, 110)
 _LOG_LINES = 2000
 
 

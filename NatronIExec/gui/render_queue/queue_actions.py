@@ -10,9 +10,9 @@ from NatronIExec.frames import format_frames
 from NatronIExec.gui import faults, wording
 from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets
 from NatronIExec.gui.render_queue.confirmations import QueueOffers
+from NatronIExec.states import is_over, is_settled
 
 Row = Dict[str, Any]
-_OVER = ("done", "partly", "failed", "cancelled", "held")
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ ACTIONS: Sequence[Action] = (
     Action("again", "Render these again", "Render the selected frames again (all, when none is selected).", _one,
            of_frames=True, names_frames=True),
     Action("cancel", "Cancel", "Stop what can be stopped; asks first, and says what stays paid.",
-           lambda rows: _each(rows, lambda r: r["state"] not in _OVER or r["held"], "It is over."), True),
+           lambda rows: _each(rows, lambda r: not is_over(r["state"]), "It is over."), True),
     Action("claim", "Claim refund", "Get the money of frames back that were not delivered in time.",
-           lambda rows: _each(rows, lambda r: r["state"] not in _OVER and wording.is_late(r), "Nothing is late.")),
+           lambda rows: _each(rows, lambda r: not is_settled(r["state"]) and wording.is_late(r), "Nothing is late.")),
     Action("import", "Import frames", "Bring the frames into their folder again.",
            lambda rows: _each(rows, lambda r: bool(r["paid_nrlc"]), "Nothing was rendered yet.")),
     Action("folder", "Open folder", "Open the folder that holds the frames.", _one, True, True),
@@ -67,7 +67,7 @@ ACTIONS: Sequence[Action] = (
     Action("duplicate", "Render again with other settings…", "Opens the dialog for this project.", _one),
     Action("bundle", "Export what was sent…", "The files and the manifest, as a folder.", _one),
     Action("remove", "Remove from list", "Frames are never deleted.",
-           lambda rows: _each(rows, lambda r: r["state"] in _OVER, "It is under way: cancel it first."), True),
+           lambda rows: _each(rows, lambda r: is_settled(r["state"]), "It is under way: cancel it first."), True),
 )  # fmt: skip
 _NAMED = {action.name: action for action in ACTIONS}
 

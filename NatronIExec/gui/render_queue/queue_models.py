@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from NatronIExec.gui import faults, theme, wording
 from NatronIExec.gui.qt import LEFT, RIGHT, Qt, QtCore
 from NatronIExec.gui.render_queue.thumbnails import Thumbnails
+from NatronIExec.states import is_over
 
 #: Roles as plain numbers: a table asks for thousands a second, and an enum costs ten times more to compare.
 DISPLAY, TIP, PICTURE, INK, ALIGNMENT = (
@@ -24,8 +25,8 @@ STALE_S = 120
 JOB_COLUMNS = ("Render", "Frames", "State", "Price", "Ready in", "Refund", "Worker group", "Writers", "Folder")
 JOB, BAR, STATE, PRICE, ETA, REFUND, GROUP, WRITERS, FOLDER = range(9)
 
-FRAME_COLUMNS = ("Frame", "State", "Time", "Size", "Tries", "File", "Last line of the log", "Writer")
-FRAME, FRAME_STATE, TIME, SIZE, TRIES, FILE, LOG, WRITER = range(8)
+FRAME_COLUMNS = ("Frame", "State", "Time", "Size", "File", "Last line of the log", "Writer")
+FRAME, FRAME_STATE, TIME, SIZE, FILE, LOG, WRITER = range(7)
 
 
 class JobsModel(QtCore.QAbstractTableModel):
@@ -134,7 +135,7 @@ class JobsModel(QtCore.QAbstractTableModel):
         if column == PRICE:
             return wording.paid(row)
         if column == ETA:
-            unknown = row["eta_s"] is None or row["state"] in wording.OVER or self.lost_since_s is not None
+            unknown = row["eta_s"] is None or is_over(row["state"]) or self.lost_since_s is not None
             return "" if unknown else wording.duration(row["eta_s"])
         if column == REFUND:
             return wording.refund(row)
@@ -148,7 +149,7 @@ class JobsModel(QtCore.QAbstractTableModel):
 
     def _age(self, row: Dict[str, Any]) -> str:
         """` (as of 3 min ago)` when what is shown may have changed meanwhile."""
-        if row["state"] in wording.OVER:
+        if is_over(row["state"]):
             return ""
         heard = row["last_update_s"]
         if self.lost_since_s is None and (heard is None or time.time() - heard < STALE_S):
@@ -203,7 +204,7 @@ class FramesModel(QtCore.QAbstractTableModel):
         if role == INK and column == FRAME_STATE:
             return theme.color(theme.FRAME_INKS.get(row["state"], theme.UNKNOWN))
         if role == ALIGNMENT:
-            return RIGHT if column in (FRAME, TIME, SIZE, TRIES) else LEFT
+            return RIGHT if column in (FRAME, TIME, SIZE) else LEFT
         return row if role == ROW else None
 
     def show(self, job: Optional[str], rows: Sequence[Dict[str, Any]]) -> None:
@@ -244,8 +245,6 @@ def _frame_text(row: Dict[str, Any], column: int) -> str:
         return "" if row["time_s"] is None else wording.duration(row["time_s"])
     if column == SIZE:
         return "" if row["size"] is None else wording.size(row["size"])
-    if column == TRIES:
-        return str(row["tries"] or "")
     if column == FILE:
         return PurePath(row["file"]).name if row["file"] else ""
     if column == LOG:

@@ -1,6 +1,7 @@
 """What the artist chose last, by project and as named presets. Kept in our own state, never beside the project.
 
-A remembered choice is a part of a Submission; paths of the project itself are not among it.
+A choice holds the fields of a Submission that are worth remembering, so not the paths of the project itself, and
+`frames_from`: own, project or typed. Its `frames` is what was typed; a range of the project is never kept as numbers.
 """
 
 from __future__ import annotations
@@ -10,33 +11,23 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from NatronIExec import paths
+from NatronIExec import paths, submission
 from NatronIExec.errors import OutputError
 from NatronIExec.gui import faults
 
 SCHEMA = 1
 
-#: The keys of a Submission that are worth remembering, with what holds when nothing was chosen yet. `frames_from` is
-#: ours: own, project or typed. `frames` is what was typed; a range of the project is never kept as numbers.
-DEFAULTS: Dict[str, Any] = {
-    "writers": [],
-    "frames_from": "own",
-    "frames": None,
-    "chunk": None,
-    "network": None,
-    "workerpool": None,
-    "max_price_nrlc": None,
-    "out": None,
-    "confidential": False,
-    "trust": 1,
-    "test_frames": "none",
-    "only_missing": False,
-    "extra_files": [],
-    "exclude_files": [],
-}
+#: Fields of a Submission that are another one each time, or that the dialog does not show.
+_NOT_CHOSEN = ("original", "frames_of", "category", "ocio")
 
 #: What a preset leaves out: it serves other projects too.
 _OF_ONE_PROJECT = ("writers", "out", "extra_files", "exclude_files")
+
+
+def nothing_chosen() -> Dict[str, Any]:
+    """The choice before any: `network` is the one of the settings then."""
+    chosen = {name: value for name, value in submission.defaults().items() if name not in _NOT_CHOSEN}
+    return {**chosen, "network": None, "frames_from": "own"}
 
 
 class Choices:
@@ -53,7 +44,7 @@ class Choices:
         if project is None:
             return
         try:
-            self._write(self._file(project), {key: choice[key] for key in DEFAULTS if key in choice})
+            self._write(self._file(project), {key: choice[key] for key in nothing_chosen() if key in choice})
         except OSError as problem:
             faults.log(f"The choices of {project} could not be kept: {problem}")
 
@@ -68,7 +59,7 @@ class Choices:
     def save_preset(self, name: str, choice: Dict[str, Any]) -> None:
         """Raises OutputError."""
         presets = _read(self._presets_file())
-        presets[name] = {key: choice[key] for key in DEFAULTS if key in choice and key not in _OF_ONE_PROJECT}
+        presets[name] = {key: choice[key] for key in nothing_chosen() if key in choice and key not in _OF_ONE_PROJECT}
         self._write_presets(presets)
 
     def remove_preset(self, name: str) -> None:
@@ -113,10 +104,14 @@ def _sound(stored: Dict[str, Any]) -> Dict[str, Any]:
     """Defaults, overridden by what was stored where it is of the right kind. A Submission is such a choice, too."""
     if stored.get("frames") and "frames_from" not in stored:
         stored = dict(stored, frames_from="typed")
-    result = {key: list(value) if isinstance(value, list) else value for key, value in DEFAULTS.items()}
-    for key, default in DEFAULTS.items():
-        value = stored.get(key, default)
-        expected = {bool: bool, int: int, list: list, str: str}.get(type(default))
-        if expected is None or type(value) is expected:
-            result[key] = value
+    result = nothing_chosen()
+    for key in result:
+        if key in stored and _fits(key, stored[key]):
+            result[key] = stored[key]
     return result
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key == "frames_from":
+        return value in ("own", "project", "typed")
+    return (key == "network" and value is None) or not submission.problem_of(key, value)

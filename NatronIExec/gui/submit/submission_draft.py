@@ -12,6 +12,7 @@ from NatronIExec.errors import BadInput
 from NatronIExec.frames import parse_frames
 from NatronIExec.gui import wording
 from NatronIExec.host.project import Snapshot
+from NatronIExec.submission import Submission
 
 #: Where the frames come from (`frames_from` of a choice).
 OWN, PROJECT, TYPED = "own", "project", "typed"
@@ -30,7 +31,7 @@ def frames_complaint(text: str) -> str:
 
 
 class Draft:
-    """Everything of one dialog that is not a widget. `choice` has the keys of `choices.DEFAULTS`."""
+    """Everything of one dialog that is not a widget. `choice` is what `remembered_choices` keeps."""
 
     def __init__(self, snapshot: Snapshot, choice: Dict[str, Any]) -> None:
         self.snapshot = snapshot
@@ -44,17 +45,16 @@ class Draft:
         self.cap_problem = ""
 
     def submission(self) -> Dict[str, Any]:
-        """The Submission of the protocol."""
+        """What is asked of the engine: the fields of a Submission."""
         asked = dict(self.choice)
         project_range = "{}-{}".format(*self.snapshot.frame_range)
         asked["frames"] = {OWN: None, PROJECT: project_range, TYPED: asked["frames"]}[asked.pop("frames_from")]
-        asked["project"] = str(self.snapshot.project)
-        asked["original"] = str(self.snapshot.original) if self.snapshot.original else None
-        asked["ocio"] = os.environ.get("OCIO")  # what this Natron uses; the engine has another environment
-        return asked
-
-    def writer_rows(self) -> List[Dict[str, Any]]:
-        return self.scan["writers"] if self.scan else []
+        return Submission(
+            project=str(self.snapshot.project),
+            original=str(self.snapshot.original) if self.snapshot.original else None,
+            ocio=os.environ.get("OCIO"),  # what this Natron uses; the engine has another environment
+            **asked,
+        ).to_json()
 
     def first_choice(self, rows: Sequence[Dict[str, Any]]) -> List[str]:
         """Writers checked at first: those selected in the graph, else those of last time, else all that can render."""

@@ -12,9 +12,9 @@ from NatronIExec.engine.job_verbs import _asked
 from NatronIExec.errors import BadInput, Conflict
 from NatronIExec.farm.order.retry import retry_submission
 from NatronIExec.farm.store.job import Job, JobFrame, Quote
-from NatronIExec.farm.store.submission import Submission
 from NatronIExec.iexec.network import NO_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder
+from NatronIExec.submission import Submission
 
 PROJECT = Path("/show/spool/job/project.ntp")
 

@@ -253,7 +253,7 @@ def locked(engine):
         return {"job": "job-1"}
 
     engine.answers["retry"] = retry
-    problem = {"code": "wallet-locked", "title": "The wallet is locked.", "remedy": "Unlock it."}
+    problem = {"code": "wallet-locked", "title": "The wallet is locked.", "remedy": "Unlock it.", "details": {}}
     engine.answers["plan"] = lambda args: plan_sheet(problems=[problem])
 
 
@@ -358,6 +358,8 @@ def test_a_state_of_a_newer_engine(open_panel, engine, until):
     panel.grab()
     assert panel.frames.data(panel.frames.index(0, queue_models.FRAME_STATE)) == "dreamt"
     assert "1 dreamt" in panel.pane.legend._label.text()
+    assert len(engine.complaints) == 2  # the fake engine knows no such states either
+    engine.complaints.clear()
 
 
 def test_the_log_follows_the_job_and_the_selection(open_panel, engine, until):
