@@ -23,12 +23,13 @@ def devnet() -> None:
 @devnet.command()
 @click.option("--workers", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where its state lives.")
+@click.option("--hub", type=click.Choice(["6.2", "6.1"]), default="6.2", show_default=True, help="Release of the hub.")
 @pass_session
-def up(session: Session, workers: int, folder: Path | None) -> None:
+def up(session: Session, workers: int, folder: Path | None, hub: str) -> None:
     """Install (first time), start, and make it known as the network `local`."""
     from NatronIExec.devnet.network import LocalNetwork
 
-    _show_devnet(session, LocalNetwork(folder or paths.devnet()).up(workers=workers))
+    _show_devnet(session, LocalNetwork(folder or paths.devnet()).up(workers=workers, hub=hub))
 
 
 @devnet.command(name="status")

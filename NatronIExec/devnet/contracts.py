@@ -26,7 +26,7 @@ from NatronIExec.iexec.transport import Transport
 CHAIN_ID = 31337
 CREATEX = "0xba5Ed099633D3B313e4D5F7bdc1305d3c28ba5Ed"
 DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
-_SALT = keccak(bytes(32))
+SALT = keccak(bytes(32))
 _MNEMONIC = "test test test test test test test test test test test junk"
 #: Names and time references of Arbitrum's categories, and a short one whose refunds can be waited for (30 s).
 CATEGORIES = (("XS", 300), ("S", 1200), ("M", 3600), ("L", 10800), ("XL", 36000), ("short", 3))
@@ -45,7 +45,10 @@ _FACETS = (
     "IexecRelayFacet",
 )
 _BASE_FACETS = ("DiamondCutFacet", "DiamondLoupeFacet", "OwnershipFacet")
-#: RLC of each kind of account at the start, in nRLC: in the wallet, and staked.
+#: RLC of each kind of account at the start, in nRLC: in the wallet, and staked. Those who buy have staked nothing yet:
+#: what they buy is deposited with the purchase.
+BUYERS = ("requester", "buyer")
+BUYER = (1100 * 10**9, 0)
 RICH = (1000 * 10**9, 100 * 10**9)
 POOL = (0, 100_000 * 10**9)
 
@@ -123,9 +126,10 @@ def deploy(chain: Chain, modules: Path, people: Mapping[str, TestAccount]) -> De
     hub, rlc = deployment.diamond()
     admin = people["admin"].address
     for role, who in people.items():
-        wallet, stake = POOL if role == "pool_owner" else RICH
+        wallet, stake = POOL if role == "pool_owner" else BUYER if role in BUYERS else RICH
         if role != "admin":
             chain.send(admin, rlc, calldata("transfer(address,uint256)", who.address, wallet + stake))
+        if role != "admin" and stake:
             chain.send(who.address, rlc, calldata("approveAndCall(address,uint256,bytes)", hub, stake, b""))
     owner = people["app_owner"].address
     return Deployed(
@@ -209,8 +213,8 @@ class _Deployment:
 
     def _create(self, name: str) -> str:
         code = bytes.fromhex(self._artifact(name)["bytecode"][2:])
-        self._chain.send(self._admin, CREATEX, "0x" + (_SALT + code).hex(), gas=25_000_000)
-        packed = b"\xff" + bytes.fromhex(CREATEX[2:]) + _SALT + keccak(code)
+        self._chain.send(self._admin, CREATEX, "0x" + (SALT + code).hex(), gas=25_000_000)
+        packed = b"\xff" + bytes.fromhex(CREATEX[2:]) + SALT + keccak(code)
         return to_checksum_address(keccak(packed)[12:])
 
     def _artifact(self, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from types import TracebackType
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.contracts import CATEGORIES, SHORT_CATEGORY, TestAccount
+from NatronIExec.devnet.hub_release import RELEASES, use_release
 from NatronIExec.devnet.install import install
 from NatronIExec.devnet.market_history import MarketHistory
 from NatronIExec.devnet.market_service import MarketService
@@ -33,15 +34,23 @@ class LocalIexec:
     """`start` brings everything up; `network` describes it. Used in-process by tests and by the daemon.
 
     `modules` is a node_modules with anvil and the contracts, installed when None. `faults` may change while it runs.
+    `release` is the hub's (`hub_release`).
     """
 
     def __init__(
-        self, folder: Path, modules: Path | None = None, workers: int = 3, faults: Faults | None = None
+        self,
+        folder: Path,
+        modules: Path | None = None,
+        workers: int = 3,
+        faults: Faults | None = None,
+        release: str = RELEASES[0],
     ) -> None:
         self._folder = folder
         self.faults = faults or Faults()
         self._workers = workers
-        self._chain = LocalChain(folder, modules or install("chain"), max(workers, 1))
+        self._release = release
+        self._modules = modules or install("chain")
+        self._chain = LocalChain(folder, self._modules, max(workers, 1))
         self.content = ContentService(folder / "content")
         self.network: Network
         self.hub: Hub
@@ -59,6 +68,7 @@ class LocalIexec:
     def start(self) -> None:
         self._chain.start()
         deployed = self._chain.deployed
+        use_release(self._chain.chain, self._modules, deployed.hub, self.people["admin"].address, self._release)
         secrets = SecretService(self._folder / "secrets.json")
         base = Network(
             name="local",
@@ -72,7 +82,6 @@ class LocalIexec:
             app_single=deployed.app_single,
             test=True,
             faucet="natron-iexec wallet import --devnet",
-            one_tx_match=False,
         )
         self.hub = Hub(base, self._chain.transport)
         market = MarketService(self.hub, self._folder / "market.json")

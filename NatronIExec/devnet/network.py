@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from NatronIExec import paths
+from NatronIExec.devnet.hub_release import RELEASES
 from NatronIExec.devnet.install import install
 from NatronIExec.errors import Conflict, ServiceError
 
@@ -36,7 +37,7 @@ class LocalNetwork:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def up(self, workers: int = 3) -> dict[str, Any]:
+    def up(self, workers: int = 3, hub: str = RELEASES[0]) -> dict[str, Any]:
         """Start it unless it runs, and make it known as the network `local`. Raises ServiceError when it cannot."""
         running = self.status()
         if running["running"]:
@@ -46,7 +47,7 @@ class LocalNetwork:
         (self._folder / RECORD).unlink(missing_ok=True)  # what a crash left would be believed while the next one starts
         log = self._folder / "devnet.log"
         command = [sys.executable, "-m", "NatronIExec.devnet", "serve", "--folder", str(self._folder)]
-        command += ["--workers", str(workers), "--modules", str(modules)]
+        command += ["--workers", str(workers), "--modules", str(modules), "--hub", hub]
         with log.open("ab") as output:
             child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -113,7 +114,7 @@ def _held(folder: Path) -> bool:
     return False
 
 
-def serve(folder: Path, workers: int, modules: Path) -> None:
+def serve(folder: Path, workers: int, modules: Path, hub: str = RELEASES[0]) -> None:
     """The background process itself: up, until SIGTERM or SIGINT."""
     from NatronIExec import log
     from NatronIExec.devnet.local_iexec import LocalIexec
@@ -122,13 +123,19 @@ def serve(folder: Path, workers: int, modules: Path) -> None:
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     with _holding(folder):
-        local = LocalIexec(folder, modules, workers)
+        local = LocalIexec(folder, modules, workers, release=hub)
         local.start()
         try:
             people = {role: {"address": who.address, "key": who.key} for role, who in local.people.items()}
             paths.write_atomic(folder / "accounts.json", json.dumps(people, indent=2).encode())
             _make_known(asdict(local.network))
-            record = {"pid": os.getpid(), "rpc": local.network.rpc, "services": local.web.url, "workers": workers}
+            record = {
+                "pid": os.getpid(),
+                "rpc": local.network.rpc,
+                "services": local.web.url,
+                "workers": workers,
+                "hub": hub,
+            }
             paths.write_atomic(folder / RECORD, json.dumps(record).encode())
             signal.sigwait(signals)
         finally:

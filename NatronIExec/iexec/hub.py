@@ -11,7 +11,7 @@ import time
 from typing import Any, Callable, Sequence
 
 from NatronIExec.errors import ServiceError, WrongChain
-from NatronIExec.iexec import abi
+from NatronIExec.iexec import abi, deposit_and_match
 from NatronIExec.iexec.decoding import address_of, block_of, deal_of, task_of
 from NatronIExec.iexec.interface import Interface
 from NatronIExec.iexec.jsonrpc import Call, RpcError
@@ -60,6 +60,7 @@ class Hub:
         self.transport = transport
         self._hub, self._asset, self._token = Interface(abi.HUB), Interface(abi.ASSET), Interface(abi.TOKEN)
         self._owners: dict[str, str] = {}
+        self._one_transaction: bool | None = None
 
     # reading
 
@@ -67,15 +68,17 @@ class Hub:
         """Raises WrongChain when the endpoint serves another chain, or the hub's EIP-712 domain is not ours. Returns
         the first categories, asked in the same request since whoever begins needs them."""
         known: list[Call] = [("eth_chainId", []), self.view("eip712domain_separator")]
+        known.append(deposit_and_match.question(self.network))
         wanted = [self.view("viewCategory", number) for number in range(FIRST_CATEGORIES)]
         answers = self.transport.rpc_batch_raw(self.network.rpc, [*known, *wanted])
-        chain, separator, *categories = answers
+        chain, separator, one_transaction, *categories = answers
         if isinstance(separator, RpcError) and separator.reverted:
             separator = ""  # a contract, and none of iExec
         for answer in (chain, separator):
             if isinstance(answer, RpcError):
                 raise answer
         self._require_ours(chain, separator)
+        self._one_transaction = deposit_and_match.understood(one_transaction)
         there = itertools.takewhile(lambda answer: not isinstance(answer, RpcError), categories)
         return [self._category(number, answer) for number, answer in enumerate(there)]
 
@@ -274,11 +277,19 @@ class Hub:
             if nonce is not None and fees is not None and gas:
                 return [self.ready_transaction(self.network.hub, calldata, "match", gas, nonce, fees)]
             return [self.transaction(sender, self.network.hub, calldata, "match")]
-        if self.network.one_tx_match:
+        if self.buys_with_deposit():
             return [self.approve_and_call(sender, deposit_nrlc, calldata, "deposit and match")]
         deposit = self.build_deposit(sender, deposit_nrlc)
         follow = self.transaction(sender, self.network.hub, calldata, "match", nonce=deposit.nonce + 1, gas=MATCH_GAS)
         return [deposit, follow]
+
+    def buys_with_deposit(self) -> bool:
+        """Whether the hub deposits and matches in one transaction; False while that is not certain, since two
+        transactions do on every hub."""
+        if self._one_transaction is None:
+            asked = self.transport.rpc_batch_raw(self.network.rpc, [deposit_and_match.question(self.network)])
+            self._one_transaction = deposit_and_match.understood(asked[0])
+        return bool(self._one_transaction)
 
     def build_deposit(self, sender: str, amount_nrlc: int) -> Transaction:
         return self.approve_and_call(sender, amount_nrlc, "0x", "deposit")

@@ -32,9 +32,8 @@ class Network:
 
     `hub` and `rlc` are contract addresses; the rest of the services are base URLs, "" when there is none.
     `app` is our paid app for many tasks, `app_single` the free one for a single task; "" where not deployed yet.
-    `tag` is what orders there must carry. `one_tx_match`: the hub is >= 6.2, where deposit and match are one
-    transaction (PoCo IexecEscrowTokenFacet.receiveApproval). `result_limit_bytes` is what the way back carries of one
-    task, packed (0: not known). `more_gateways` may have what `gateway` has: workers ask them after it.
+    `tag` is what orders there must carry. `result_limit_bytes` is what the way back carries of one task, packed (0: not
+    known). `more_gateways` may have what `gateway` has: workers ask them after it.
     """
 
     name: str
@@ -56,7 +55,6 @@ class Network:
     tag: str = NO_TAG
     test: bool = False
     faucet: str = ""
-    one_tx_match: bool = True
     result_limit_bytes: int = 0
     more_gateways: tuple[str, ...] = ()
 
@@ -127,6 +125,8 @@ BUILT_IN: Mapping[str, Network] = {
 }
 
 
+#: Fields of earlier versions, in files that people have.
+_GONE = ("one_tx_match",)
 _EXAMPLE = BUILT_IN["arbitrum"]
 _WORDS = {int: "a number", bool: "true or false", str: "a text in quotes", tuple: "a list of texts"}
 
@@ -147,6 +147,7 @@ def load_networks(file: Path | None = None) -> dict[str, Network]:
 
 
 def _network(name: str, given: Mapping[str, Any], known: Network | None) -> Network:
+    given = {field: value for field, value in given.items() if field not in _GONE}
     strange = set(given) - {field.name for field in fields(Network)}
     if strange:
         raise BadInput(f"The network {name} has unknown fields: {', '.join(sorted(strange))}.", "Remove them.")

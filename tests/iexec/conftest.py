@@ -17,6 +17,7 @@ from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.market import Market
 from NatronIExec.iexec.network import NO_TAG
 from NatronIExec.iexec.orders import NULL_DATASET, RequestParams, hash_order, new_salt, sign_order, task_id
+from NatronIExec.iexec.preflight import preflight
 from NatronIExec.iexec.records import ZERO_ADDRESS, Match, RequestOrder
 from NatronIExec.iexec.transport import Transport
 
@@ -68,9 +69,11 @@ def make_match(local: Any, hub: Hub, market: Market, requester: Any) -> Callable
 
 @pytest.fixture
 def buy(hub: Hub, requester: Any) -> Callable[..., list[Any]]:
-    """Send a match and return its deals."""
+    """Send a match with the deposit that it needs, or another one, and return its deals."""
 
-    def send(match: Match, deposit_nrlc: int = 0, signer: Any = requester) -> list[Any]:
+    def send(match: Match, deposit_nrlc: int | None = None, signer: Any = requester) -> list[Any]:
+        if deposit_nrlc is None:
+            deposit_nrlc = preflight(hub, match).deposit_nrlc
         transactions = hub.build_match(match, deposit_nrlc)
         signed = [transaction.signed_by(signer) for transaction in transactions]
         for one in signed:

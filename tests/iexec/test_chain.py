@@ -83,14 +83,6 @@ def test_a_match_is_what_preflight_said(
         preflight(hub, match)
 
 
-def test_deposit_and_match_in_two_transactions(
-    hub: Hub, make_match: Callable[..., Any], buy: Callable[..., Any]
-) -> None:
-    match = make_match(volume=1)
-    assert len(hub.build_match(match, 77)) == 2
-    assert buy(match, 77)[0].bot_size == 1
-
-
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -54,13 +54,17 @@ def test_what_was_written_is_read(written: Any) -> None:
     [
         {"chain_id": "7"}, {"chain_id": True}, {"chain_id": 7.0}, {"hub": "0x12"}, {"hub": 5}, {"rlc": "zz" * 21},
         {"rpc": "127.0.0.1:8545"}, {"rpc": "http://["}, {"rpc": "ftp://x"}, {"rpc": None}, {"test": "yes"},
-        {"tag": "0x09"}, {"market": "http://"}, {"one_tx_match": 1}, {"colour": "red"}, {"app": "my-app"},
+        {"tag": "0x09"}, {"market": "http://"}, {"colour": "red"}, {"app": "my-app"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_said(written: Any, given: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=next(iter(given))) as refused:
         written({"mine": {**MINE, **given}})
     assert refused.value.remedy
+
+
+def test_a_field_of_an_earlier_version_is_no_error(written: Any) -> None:
+    assert written({"mine": {**MINE, "one_tx_match": True}}) == written({"mine": MINE})
 
 
 @pytest.mark.parametrize("content", [[], 5, {"mine": 5}, {"mine": {}}, {"mine": []}])

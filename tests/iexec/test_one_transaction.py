@@ -1,99 +1,156 @@
-"""Deposit and match in one transaction: the way of hubs >= 6.2, which both live networks have and npm does not."""
+"""Deposit and match in one transaction: the way of hubs >= 6.2, which both live networks have; and of those before."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from eth_utils.abi import function_signature_to_4byte_selector
-from eth_utils.address import to_checksum_address
 
-from NatronIExec.devnet.contracts import calldata
+from NatronIExec.devnet.hub_release import use_release
+from NatronIExec.devnet.install import install
+from NatronIExec.devnet.solidity import compile_facet, facet_code
 from NatronIExec.errors import OrderRefused
 from NatronIExec.iexec import abi
+from NatronIExec.iexec.deposit_and_match import understood
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.interface import Interface
+from NatronIExec.iexec.jsonrpc import RpcError
 from NatronIExec.iexec.orders import hash_order, new_salt, order_tuple, sign_order
 from NatronIExec.iexec.preflight import preflight
-from NatronIExec.iexec.records import ZERO_ADDRESS
 
-SELECTOR = function_signature_to_4byte_selector("receiveApproval(address,uint256,address,bytes)")
-CUT = "diamondCut((address,uint8,bytes4[])[],address,bytes)"
-FACET = to_checksum_address("0x" + "62" * 20)
-
-
-def facet(before: str) -> str:
-    """Runtime code of a receiveApproval as 6.2 has it, around that of 6.1: what `before` does (the deposit), then the
-    call that came with it, both within the hub; a refusal is passed on (PoCo 6.2 IexecEscrowTokenFacet)."""
-    head = f"366000803760008036600073{before[2:]}5af4"  # copy what came, and let 6.1 do its part
-    look = "6064356004018035"  # the length of the call that came with it, and where it is
-    call = "808260200160003760008082600030" + "5af4"  # copy it, and let the hub itself run it
-    done, refused = "5b60016000526020" + "6000f3", "5b3d6000803e3d6000fd"
-    to_done = (len(head + look + call) + 3 * 8 + 2) // 2
-    to_refused = to_done + len(done) // 2
-    unless_ok, if_none = f"1560{to_refused:02x}57", f"801560{to_done:02x}57"
-    return "0x" + head + unless_ok + look + if_none + call + unless_ok + done + refused
+TOKEN = Interface(abi.TOKEN)
 
 
 @pytest.fixture
-def hub_62(hub: Hub, local: Any) -> Iterator[Hub]:
-    chain, admin = local.chain.chain, local.people["admin"].address
-    before = "0x" + chain.call(hub.network.hub, "facetAddress(bytes4)", SELECTOR)[-40:]
-    chain.rpc("anvil_setCode", FACET, facet(before))
+def hub_61(hub: Hub, local: Any, modules: Path) -> Iterator[Hub]:
+    """The hub of npm, which deposits and takes no notice of the match."""
 
-    def cut(to: str) -> None:
-        chain.send(admin, hub.network.hub, calldata(CUT, [(to, 1, [SELECTOR])], ZERO_ADDRESS, b""))
+    def use(release: str) -> None:
+        use_release(local.chain.chain, modules, hub.network.hub, local.people["admin"].address, release)
 
-    cut(FACET)
-    yield Hub(replace(hub.network, one_tx_match=True), hub.transport)
-    cut(before)
+    use("6.1")
+    yield Hub(hub.network, hub.transport)
+    use("6.2")
+
+
+def _approve_and_call(hub: Hub, requester: Any, amount_nrlc: int, data: str) -> Any:
+    """Sent without being estimated, so that the chain itself says no."""
+    sent = hub.transaction(
+        requester.address,
+        hub.network.rlc,
+        TOKEN.encode("approveAndCall", [hub.network.hub, amount_nrlc, data]),
+        "?",
+        gas=2_000_000,
+    ).signed_by(requester)
+    hub.send(sent)
+    while (receipt := hub.receipt(sent.hash)) is None:
+        pass
+    return receipt
+
+
+def test_the_facet_is_what_its_source_says() -> None:
+    assert compile_facet(install("compiler")) == facet_code()
+
+
+def test_a_hub_says_which_it_is(hub: Hub, hub_61: Hub) -> None:
+    hub_61.check()
+    assert not hub_61.buys_with_deposit()
+    assert not Hub(hub.network, hub.transport).buys_with_deposit()
+
+
+def test_both_live_hubs_kind_is_the_default(hub: Hub) -> None:
+    assert hub.buys_with_deposit()
+    hub.check()
+    assert hub.buys_with_deposit()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "0x" + "1".rjust(64, "0"), RpcError("", "", message="execution reverted"), RpcError("", "", message="busy"),
+        RpcError("", "", message="execution reverted", data="0x08c379a0"),
+    ],
+)  # fmt: skip
+def test_what_is_not_certain_is_bought_in_two_steps(answer: Any) -> None:
+    assert not understood(answer)
+
+
+def test_on_a_61_hub_deposit_and_match_are_two(hub_61: Hub, make_match: Callable[..., Any], requester: Any) -> None:
+    """There one transaction would deposit and buy nothing."""
+    match = make_match()
+    before = hub_61.account(requester.address)
+    receipt = _approve_and_call(hub_61, requester, 5, hub_61.match_calldata(match))
+    assert receipt.ok
+    assert not hub_61.deals_of_request(hash_order(match.request, hub_61.domain), 1)
+    after = hub_61.account(requester.address)
+    assert (after.stake_nrlc - before.stake_nrlc, after.locked_nrlc) == (5, before.locked_nrlc)
+    ready = preflight(hub_61, match)
+    transactions = hub_61.build_match(match, ready.deposit_nrlc)
+    assert [one.what for one in transactions] == ["deposit", "match"]
+    for one in transactions:
+        signed = one.signed_by(requester)
+        hub_61.send(signed)
+        assert hub_61.wait(signed.hash)
+    assert hub_61.deals_of_request(hash_order(match.request, hub_61.domain), 1)
+
+
+@pytest.mark.parametrize("data", ["0xffffffff", "0x15", "0x156194d4", "0x095ea7b3" + "00" * 64])
+def test_no_other_call_comes_with_a_deposit(hub: Hub, requester: Any, data: str) -> None:
+    before = hub.balances(requester.address)
+    assert not _approve_and_call(hub, requester, 5, data).ok
+    after = hub.balances(requester.address)
+    assert (after.rlc_nrlc, after.stake_nrlc) == (before.rlc_nrlc, before.stake_nrlc)
+
+
+def test_nobody_buys_for_another(hub: Hub, local: Any, make_match: Callable[..., Any], requester: Any) -> None:
+    match = make_match()
+    assert not _approve_and_call(hub, local.signer("buyer"), 10**9, hub.match_calldata(match)).ok
+    assert not hub.deals_of_request(hash_order(match.request, hub.domain), 1)
 
 
 def test_deposit_and_match_are_one_transaction(
-    hub_62: Hub, local: Any, make_match: Callable[..., Any], requester: Any
+    hub: Hub, local: Any, make_match: Callable[..., Any], requester: Any
 ) -> None:
     """The stake alone would not do."""
     match = make_match()
-    before = hub_62.balances(requester.address)
+    before = hub.balances(requester.address)
     app = replace(match.app, appprice=before.stake_nrlc + 1000, salt=new_salt())
     request = replace(match.request, appmaxprice=app.appprice)
-    domain = hub_62.domain
+    domain = hub.domain
     match = replace(
         match,
         app=sign_order(app, domain, local.signer("app_owner")),
         request=sign_order(request, domain, requester),
     )
-    ready = preflight(hub_62, match)
+    ready = preflight(hub, match)
     assert ready.deposit_nrlc == 1000 + match.workerpool.workerpoolprice
-    transactions = hub_62.build_match(match, ready.deposit_nrlc, ready.nonce, ready.fees, ready.gas)
-    assert [(one.what, one.to) for one in transactions] == [("deposit and match", hub_62.network.rlc)]
+    transactions = hub.build_match(match, ready.deposit_nrlc, ready.nonce, ready.fees, ready.gas)
+    assert [(one.what, one.to) for one in transactions] == [("deposit and match", hub.network.rlc)]
     signed = transactions[0].signed_by(requester)
-    hub_62.send(signed)
-    assert hub_62.wait(signed.hash).ok
-    assert [deal.bot_size for deal in hub_62.deals_of_request(hash_order(match.request, domain), 1)] == [1]
-    after = hub_62.balances(requester.address)
+    hub.send(signed)
+    assert hub.wait(signed.hash).ok
+    assert [deal.bot_size for deal in hub.deals_of_request(hash_order(match.request, domain), 1)] == [1]
+    after = hub.balances(requester.address)
     assert before.rlc_nrlc - after.rlc_nrlc == ready.deposit_nrlc
     assert (after.stake_nrlc, after.locked_nrlc - before.locked_nrlc) == (0, ready.total_nrlc)
-    again = hub_62.build_deposit(requester.address, before.stake_nrlc).signed_by(requester)
-    hub_62.send(again)
-    assert hub_62.wait(again.hash).ok
 
 
-def test_a_deposit_alone_stays_what_it_was(hub_62: Hub, requester: Any) -> None:
-    before = hub_62.account(requester.address)
-    signed = hub_62.build_deposit(requester.address, 99).signed_by(requester)
-    hub_62.send(signed)
-    assert hub_62.wait(signed.hash).ok
-    assert hub_62.account(requester.address).stake_nrlc - before.stake_nrlc == 99
+def test_a_deposit_alone_stays_what_it_was(hub: Hub, requester: Any) -> None:
+    before = hub.account(requester.address)
+    signed = hub.build_deposit(requester.address, 99).signed_by(requester)
+    hub.send(signed)
+    assert hub.wait(signed.hash).ok
+    assert hub.account(requester.address).stake_nrlc - before.stake_nrlc == 99
 
 
-def test_what_the_hub_refuses_moves_nothing(hub_62: Hub, make_match: Callable[..., Any], requester: Any) -> None:
+def test_what_the_hub_refuses_moves_nothing(hub: Hub, make_match: Callable[..., Any], requester: Any) -> None:
     match = make_match()
-    before = hub_62.balances(requester.address)
+    before = hub.balances(requester.address)
     with pytest.raises(OrderRefused):  # the token of npm does not pass the reason on
-        hub_62.build_match(replace(match, app=replace(match.app, sign="0x" + "11" * 65)), 5)
-    assert hub_62.balances(requester.address).rlc_nrlc == before.rlc_nrlc
+        hub.build_match(replace(match, app=replace(match.app, sign="0x" + "11" * 65)), 5)
+    assert hub.balances(requester.address).rlc_nrlc == before.rlc_nrlc
 
 
 def test_exactly_the_deposit_is_approved_and_exactly_the_match_is_called(

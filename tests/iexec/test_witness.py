@@ -92,8 +92,12 @@ def test_an_order_that_the_sdk_signed_is_matched_by_us(
     assert buy(match)[0].bot_size == 2
 
 
-def test_the_sdk_buys_here(ask: Ask, hub: Any, local: Any) -> None:
+def test_the_sdk_buys_here(ask: Ask, hub: Any, local: Any, requester: Any) -> None:
+    """It never deposits by itself."""
     local.faults.every = "never-initialized"
+    deposit = hub.build_deposit(requester.address, 10**9).signed_by(requester)
+    hub.send(deposit)
+    assert hub.wait(deposit.hash)
     bought = ask("submit", volume=3, args="--nothing")
     deal = hub.deal(bought["dealid"])
     assert deal is not None
