@@ -1,13 +1,14 @@
 """Frame numbers: how they are read from text, how they are written, and how they are cut into chunks.
 
 The only reader of the syntax: the submit dialog in Natron, the command line and the engine all call `parse_frames`. A
-range is text where a person types it and on the way to the engine; behind the engine's door it is a tuple of ints.
+range is text where a person types it, on the way to the engine and in its files; behind the engine's door it is a
+`FrameSet`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Iterable, List, Sequence, Set, Tuple
+from typing import Iterable, Iterator, List, Sequence, Set, Tuple, Union, overload
 
 from NatronIExec.errors import BadInput
 
@@ -19,15 +20,51 @@ EXAMPLE = "1-10x2,20"
 _RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:]\s*(\d{1,9}))?)?\s*", re.ASCII)
 
 
-def parse_frames(text: str) -> Tuple[int, ...]:
-    """`1-10x2,20` → frames, sorted and without repeats; `1-10:2` means the same, as in Natron. Raises BadInput for
-    nonsense, reversed or negative ranges, and absurd amounts."""
+class FrameSet(Sequence[int]):
+    """Frame numbers, sorted and without repeats; frozen. Its text is the shortest ranges, `1-10x2,20`."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
+        self._numbers = tuple(sorted(set(numbers)))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Tuple[int, ...]: ...
+
+    def __getitem__(self, at: Union[int, slice]) -> Union[int, Tuple[int, ...]]:
+        return self._numbers[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FrameSet) and self._numbers == other._numbers
+
+    def __hash__(self) -> int:
+        return hash(self._numbers)
+
+    def __str__(self) -> str:
+        return format_frames(self._numbers)
+
+    def __repr__(self) -> str:
+        return f"FrameSet({self})"
+
+
+def parse_frames(text: str) -> FrameSet:
+    """The frames of `1-10x2,20`; `1-10:2` means the same, as in Natron. Raises BadInput for nonsense, reversed or
+    negative ranges, and absurd amounts."""
     frames: Set[int] = set()
     for part in text.split(","):
         frames.update(_parse_range(part, text))
         if len(frames) > MAX_FRAMES:
             raise BadInput(f"{_shown(text)} are too many frames.", f"At most {MAX_FRAMES} at once.")
-    return tuple(sorted(frames))
+    return FrameSet(frames)
 
 
 def _parse_range(part: str, text: str) -> range:

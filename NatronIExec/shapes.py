@@ -119,11 +119,11 @@ class Category(TypedDict):
 
 
 class WorkerpoolRow(TypedDict):
-    """A worker group's order. `price_nrlc` is of one task, `volume` the tasks left, `reason` why it does not fit."""
+    """A worker group's order. `volume` the tasks left, `reason` why it does not fit."""
 
     workerpool: str
     name: str
-    price_nrlc: int
+    task_price_nrlc: int
     category: int
     category_name: str
     time_limit_s: int
@@ -228,13 +228,13 @@ class FrameRow(TypedDict):
 
 
 class DealRow(TypedDict):
-    """A purchase: `tasks` tasks from the number `first` on, for `price_nrlc` together."""
+    """A purchase: `tasks` tasks from the number `first` on, which cost `deal_price_nrlc` together."""
 
     dealid: str
     transaction: str
     tasks: int
     first: int
-    price_nrlc: int
+    deal_price_nrlc: int
     start_s: float
     final_deadline_s: float
 

@@ -157,7 +157,9 @@ def print_job(job: Wire) -> None:
     out.print(table(("", ""), rows, title=job["id"]))
     if job.get("error"):
         out.print(f"[red]{escape(job['error']['title'])}[/red] {escape(job['error']['remedy'])}")
-    deals = [(d["dealid"], d["tasks"], format_rlc(d["price_nrlc"]), clock(d["final_deadline_s"])) for d in job["deals"]]
+    deals = [
+        (d["dealid"], d["tasks"], format_rlc(d["deal_price_nrlc"]), clock(d["final_deadline_s"])) for d in job["deals"]
+    ]
     if deals:
         out.print(table(("deal", "tasks", "price", "refundable after"), deals))
     tasks = [(t["index"], t["state"], _frames(t["frames"]), t["taskid"]) for t in job["tasks"]]
@@ -169,7 +171,7 @@ def print_workerpools(rows: Iterable[Wire]) -> None:
     listed = [
         (
             row["name"] or row["workerpool"],
-            format_rlc(row["price_nrlc"]),
+            format_rlc(row["task_price_nrlc"]),
             f"{row['category_name']} ({span(row['time_limit_s'])})",
             row["trust"],
             row["volume"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from NatronIExec.farm.store.job import Job, JobTask
@@ -20,7 +21,7 @@ def job_row(job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, now_s: 
         "name": job.name,
         "project": job.submission.project,
         "original": str(job.submission.artist_file),
-        "writers": [str(facts["name"]) for facts in job.writers],
+        "writers": [writer.name for writer in job.writers],
         "network": job.quote.network,
         "state": job.state,
         "state_text": state_text(job, done, total, lost),
@@ -40,8 +41,8 @@ def job_row(job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, now_s: 
         "refund_at_s": job.refund_at_s,
         "eta_s": _eta(job, done + lost, total, now_s),
         "out": out_folder(job),
-        "last_update_s": job.last_update_s,
-        "error": job.error,
+        "last_update_s": job.ended_s or job.created_s,
+        "error": asdict(job.error) if job.error else None,
         "thumbnail": None,
         "held": job.state == "held",
     }
@@ -49,10 +50,11 @@ def job_row(job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, now_s: 
 
 def state_text(job: Job, done: int, total: int, lost: int) -> str:
     """The state in words; how long it lasts already is the reader's to add."""
+    title = job.error.title if job.error else ""
     if job.state == "paused":
-        return f"needs an answer: {(job.error or {}).get('title', '')}"
+        return f"needs an answer: {title}"
     if job.error and not job.ended_s:
-        return f"{(job.error or {}).get('title', '')} Trying again."
+        return f"{title} Trying again."
     frames = f"{done} of {total} frames"
     return {
         "preparing": "packing",
@@ -63,7 +65,7 @@ def state_text(job: Job, done: int, total: int, lost: int) -> str:
         "importing": f"fetching frames, {frames}",
         "done": f"{total} frames rendered",
         "partly": f"{frames} rendered, {lost} failed",
-        "failed": (job.error or {}).get("title", "") or f"{lost} frames failed",
+        "failed": title or f"{lost} frames failed",
         "cancelled": "cancelled" if not job.bought else f"cancelled, {frames} rendered",
         "held": "test frames are there: look at them, then render the rest",
     }.get(job.state, job.state)
@@ -75,7 +77,7 @@ def job_sheet(
     return {
         **row,
         "submission": job.submission.to_json(),
-        "deals": [dict(deal) for deal in job.deals],
+        "deals": [asdict(deal) for deal in job.deals],
         "manifest": job.manifest_cid or None,
         "request_order": job.request_hash or None,
         "steps": [dict(step) for step in steps],
@@ -84,7 +86,7 @@ def job_sheet(
                 "index": task.index,
                 "taskid": task.taskid or None,
                 "state": task.state,
-                "frames": task.frames,
+                "frames": str(task.frames),
                 "worker": task.worker or None,
                 "result": task.location or None,
                 "note": task.note,
@@ -98,8 +100,7 @@ def out_folder(job: Job) -> str:
     """Where the first writer's frames are, or will be."""
     if not job.writers:
         return job.submission.out or ""
-    folder = targets_of(job, str(job.writers[0]["name"])).folder
-    return str(job.out_of.get(folder, folder))
+    return job.folder_for(targets_of(job, job.writers[0].name).folder)
 
 
 def _eta(job: Job, settled: int, total: int, now_s: float) -> float | None:

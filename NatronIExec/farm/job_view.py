@@ -62,7 +62,7 @@ class JobView:
 
     def _row(self, job: Job, frames: Any, tasks: Any, refunded: int) -> dict[str, Any]:
         row = job_rows.job_row(job, frames, tasks, refunded, self._clock())
-        row["last_update_s"] = self._heard_s(job.id) or job.ended_s or job.created_s
+        row["last_update_s"] = self._heard_s(job.id) or row["last_update_s"]
         done = next((f for f in self._spool.frames(job.id, 0) if f.state == "imported"), None)
         row["thumbnail"] = done.frame if done else None
         return row

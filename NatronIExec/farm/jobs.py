@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from NatronIExec.farm.run.pipeline import Pipeline
 from NatronIExec.farm.run.submitter import PROJECT_COPY, copy_project
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import Job, JobFrame, JobTask
+from NatronIExec.farm.store.job import Job, JobError, JobFrame, JobTask
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
-from NatronIExec.frames import format_frames
+from NatronIExec.frames import FrameSet, format_frames
 from NatronIExec.scan.output_paths import Targets
 from NatronIExec.states import is_over, is_settled
 from NatronIExec.submission import Submission
@@ -148,13 +148,13 @@ class Jobs:
             created_s=self._clock(),
             submission=first,
             quote=plan.quote,
-            most_nrlc=plan.price_nrlc * plan.tasks,
+            most_nrlc=plan.task_price_nrlc * plan.tasks,
             rest=plan.rest,
             rest_most_nrlc=plan.rest_most_nrlc,
             parent=parent.id if parent else "",
             plan=plan.id,
-            out_of=parent.out_of if parent else {},
-            writers=tuple(asdict(writer) for writer in plan.work.writers if writer.name in used),
+            moves=parent.moves if parent else (),
+            writers=tuple(writer for writer in plan.work.writers if writer.name in used),
         )
 
     # later
@@ -192,7 +192,7 @@ class Jobs:
             _check_gas(plan, job)
             self._accept(plan, job.rest_most_nrlc, parent=job)
         except NatronIExecError as problem:
-            self._spool.update(job.id, state="held", error=problem.to_wire())
+            self._spool.update(job.id, state="held", error=JobError.of(problem))
             self._events.job_changed(job.id)
             self._events.notice(
                 job.id, "warning", f"{job.name}: the rest is not bought. {problem.title}", problem.remedy
@@ -203,7 +203,7 @@ class Jobs:
     def unlocked(self) -> None:
         """The wallet can sign again: jobs that waited for it go on."""
         for job in self._spool.open_jobs():
-            if (job.error or {}).get("code") in ("wallet-locked", "wallet"):
+            if job.error and job.error.code in ("wallet-locked", "wallet"):
                 self._pipeline.resume(job)
 
     def cancel(self, job_id: str) -> dict[str, list[str]]:
@@ -226,7 +226,7 @@ class Jobs:
         else:
             left = self._spool.counts_of(job_id, "tasks")
             going = left.get("waiting", 0) + left.get("rendering", 0)
-            count = sum(deal["tasks"] for deal in job.deals)
+            count = sum(deal.tasks for deal in job.deals)
             bought.append(f"{count} tasks are bought and cannot be given back; {going} are not finished.")
             bought.append("Their frames still come, and what is not delivered in time is refunded.")
         self._events.job_changed(job_id)
@@ -291,7 +291,7 @@ def _parts(plan: Plan) -> tuple[list[JobTask], list[JobFrame]]:
     tasks, frames = [], []
     writers = {writer.name: Targets(writer, plan.submission.out) for writer in plan.work.writers}
     for chunk in plan.work.chunks:
-        tasks.append(JobTask(chunk.index, format_frames(chunk.frames), chunk.writer))
+        tasks.append(JobTask(chunk.index, FrameSet(chunk.frames), chunk.writer))
         frames += [
             JobFrame(chunk.writer, frame, view, chunk.index)
             for frame, view, _ in writers[chunk.writer].files(chunk.frames)

@@ -64,15 +64,23 @@ class TaskChange:
     result_digest: str = ""
 
 
+@dataclass(frozen=True)
+class BagState:
+    """Where a watch goes on after a restart: `next_block` is the first that was not read yet, `completed` and `failed`
+    are the numbers of the tasks that are over, in the order of the deals."""
+
+    next_block: int
+    completed: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
+
+
 class BagWatch:
     """All tasks of some deals. Not thread-safe: one watcher polls it.
 
     `from_block` is the block of the first match; `state` is what `state()` gave earlier, to go on after a restart.
     """
 
-    def __init__(
-        self, hub: Hub, deals: Sequence[Deal], from_block: int, state: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, hub: Hub, deals: Sequence[Deal], from_block: int, state: BagState | None = None) -> None:
         self._hub = hub
         self._tasks = {task_id(deal.dealid, index): (deal.dealid, index) for deal in deals for index in deal.indexes}
         self._status: dict[str, int] = {}
@@ -86,13 +94,12 @@ class BagWatch:
             self._resume(state)
         self.block: Block | None = None
 
-    def state(self) -> dict[str, Any]:
-        """JSON values to resume from: what is over, as the numbers of the tasks in the order of the deals."""
-        over: dict[str, list[int]] = {str(int(status)): [] for status in _OVER}
-        for number, taskid in enumerate(self._tasks):
-            if self._is_over(taskid):
-                over[str(self._status[taskid])].append(number)
-        return {"over": over, "next_block": self._next_block}
+    def state(self) -> BagState:
+        """To resume from."""
+        return BagState(self._next_block, self._numbers(TaskStatus.COMPLETED), self._numbers(TaskStatus.FAILED))
+
+    def _numbers(self, status: TaskStatus) -> tuple[int, ...]:
+        return tuple(number for number, taskid in enumerate(self._tasks) if self._status.get(taskid) == status)
 
     @property
     def open(self) -> int:
@@ -117,12 +124,11 @@ class BagWatch:
                 self._digest.pop(change.taskid, None)
         return changes
 
-    def _resume(self, state: Mapping[str, Any]) -> None:
-        self._next_block = int(state["next_block"])
-        self._status.update(state.get("status", {}))  # what earlier versions kept
+    def _resume(self, state: BagState) -> None:
+        self._next_block = state.next_block
         taskids = list(self._tasks)
-        for status, numbers in state.get("over", {}).items():
-            self._status.update({taskids[number]: int(status) for number in numbers if number < len(taskids)})
+        for status, numbers in ((TaskStatus.COMPLETED, state.completed), (TaskStatus.FAILED, state.failed)):
+            self._status.update({taskids[number]: status for number in numbers if number < len(taskids)})
 
     def _is_over(self, taskid: str) -> bool:
         return self._status.get(taskid) in _OVER

@@ -227,6 +227,4 @@ def test_a_claim_counts_what_each_deal_paid(
     assert claimed == {"tasks": 2, "refund_nrlc": row["paid_nrlc"]}
     entry = twisted.call("ledger")["entries"][0]
     assert entry["refunded_nrlc"] == row["paid_nrlc"] <= plan["total_nrlc"]
-    assert int(entry["gas_wei"]) > sum(
-        int(s.gas_wei) for s in twisted.engine.farm.spool.job(job).sent if s.what != "claim"
-    )
+    assert int(entry["gas_wei"]) > sum(s.gas_wei for s in twisted.engine.farm.spool.job(job).sent if s.what != "claim")

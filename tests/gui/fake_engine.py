@@ -98,7 +98,7 @@ class FakeEngine:
                 workerpool_row(
                     workerpool="0x" + "77" * 20,
                     name="Small group",
-                    price_nrlc=400_000_000,
+                    task_price_nrlc=400_000_000,
                     volume=2,
                     fits=False,
                     reason="it has only 2 tasks left, this render needs 5",

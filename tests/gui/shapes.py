@@ -131,7 +131,7 @@ def workerpool_row(**changes):
     row = {
         "workerpool": POOL,
         "name": "iExec worker group",
-        "price_nrlc": 100_000_000,
+        "task_price_nrlc": 100_000_000,
         "category": 0,
         "category_name": "S",
         "time_limit_s": 3000,
@@ -245,7 +245,7 @@ def job_sheet(row=None, **changes):
                     "dealid": "0x" + "de" * 32,
                     "transaction": "0x" + "aa" * 32,
                     "tasks": 5,
-                    "price_nrlc": 500_000_000,
+                    "deal_price_nrlc": 500_000_000,
                     "first": 0,
                     "start_s": 1_790_000_010,
                     "final_deadline_s": 1_790_010_000,

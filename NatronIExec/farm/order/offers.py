@@ -45,7 +45,7 @@ class Offer:
         return {
             "workerpool": self.order.workerpool,
             "name": self.name,
-            "price_nrlc": self.order.workerpoolprice,
+            "task_price_nrlc": self.order.workerpoolprice,
             "category": self.category.id,
             "category_name": self.category.name,
             "time_limit_s": self.category.timeref_s,

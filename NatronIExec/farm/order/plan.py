@@ -60,14 +60,13 @@ class Plan:
         return len(self.work.chunks)
 
     @property
-    def price_nrlc(self) -> int:
-        """Of one task."""
-        return self.quote.app_price_nrlc + self.quote.workerpool_price_nrlc if self.quote else 0
+    def task_price_nrlc(self) -> int:
+        return self.quote.task_price_nrlc if self.quote else 0
 
     @property
     def rest_most_nrlc(self) -> int:
         """What follows by itself after a test is part of the price."""
-        return self.price_nrlc * self.rest_tasks if self.submission.test_frames == "auto-continue" else 0
+        return self.task_price_nrlc * self.rest_tasks if self.submission.test_frames == "auto-continue" else 0
 
     @property
     def gas_wei(self) -> int:
@@ -76,7 +75,7 @@ class Plan:
 
     @property
     def most_nrlc(self) -> int:
-        return self.price_nrlc * self.tasks + self.rest_most_nrlc
+        return self.task_price_nrlc * self.tasks + self.rest_most_nrlc
 
     def to_sheet(self) -> dict[str, Any]:
         """The PlanSheet of docs/engine-protocol.md."""
@@ -255,7 +254,6 @@ def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:
     category = chosen[0].category
     quote = Quote(
         network=services.network.name,
-        chain_id=services.network.chain_id,
         account=wanted.requester,
         app=app,
         workerpool_orders=tuple((offer.order_hash, offer.order) for offer in chosen),

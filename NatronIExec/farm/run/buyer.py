@@ -25,7 +25,7 @@ from NatronIExec.farm.order.network_services import NetworkServices, Services
 from NatronIExec.farm.order.offers import Wanted, offers
 from NatronIExec.farm.order.plan import match_of
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import Job, Sent
+from NatronIExec.farm.store.job import Job, JobDeal, Sent
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.preflight import preflight
@@ -151,7 +151,7 @@ class Buyer:
                 raise
             new, block = replace(sent, outcome="never"), job.from_block
             if receipt is not None:
-                new = replace(sent, outcome="ok" if receipt.ok else "failed", gas_wei=str(receipt.gas_wei))
+                new = replace(sent, outcome="ok" if receipt.ok else "failed", gas_wei=receipt.gas_wei)
                 block = min(block or receipt.block, receipt.block)
             job = self._spool.update(job.id, sent=(*job.sent[:at], new, *job.sent[at + 1 :]), from_block=block)
         return job
@@ -219,15 +219,15 @@ class Buyer:
             self._spool.change_frames(job.id, unbought, state="failed", log=why_no_more)
         hashes = [sent.hash for sent in job.sent if sent.what.endswith("match") and sent.outcome == "ok"]
         rows = tuple(
-            {
-                "dealid": deal.dealid,
-                "transaction": hashes[min(at, len(hashes) - 1)] if hashes else "",
-                "tasks": deal.bot_size,
-                "first": deal.bot_first,
-                "price_nrlc": deal.task_price_nrlc * deal.bot_size,
-                "start_s": deal.start_s,
-                "final_deadline_s": deal.final_deadline_s(job.quote.timeref_s),
-            }
+            JobDeal(
+                dealid=deal.dealid,
+                transaction=hashes[min(at, len(hashes) - 1)] if hashes else "",
+                tasks=deal.bot_size,
+                first=deal.bot_first,
+                deal_price_nrlc=deal.task_price_nrlc * deal.bot_size,
+                start_s=deal.start_s,
+                final_deadline_s=deal.final_deadline_s(job.quote.timeref_s),
+            )
             for at, deal in enumerate(deals)
         )
         job = self._spool.update(
@@ -245,7 +245,7 @@ class Buyer:
 def _check_gas(job: Job, transactions: Sequence[Transaction]) -> None:
     """What was promised includes gas. Raises PriceAboveCap."""
     need = sum(transaction.max_gas_wei for transaction in transactions)
-    spent = sum(int(sent.gas_wei) for sent in job.sent)
+    spent = sum(sent.gas_wei for sent in job.sent)
     if spent + need > job.quote.gas_wei:
         raise PriceAboveCap(
             "Gas has become more expensive than the price that was shown.",

@@ -199,7 +199,7 @@ class Collector:
 
     def _move(self, job: Job, part: Path, target: Path, targets: Targets) -> tuple[str, bool]:
         """Never onto another file. Once one would be overwritten, the rest of the job goes to a new folder too."""
-        folder = self._spool.job(job.id).out_of.get(targets.folder, targets.folder)
+        folder = self._spool.job(job.id).folder_for(targets.folder)
         while True:
             there = Path(folder) / os.path.relpath(target, targets.folder)
             there.parent.mkdir(parents=True, exist_ok=True)
@@ -212,11 +212,11 @@ class Collector:
     def _other_folder(self, job: Job, folder: str, taken: str) -> str:
         """In the place of `taken`: one for the whole job, whichever task meets an old frame first."""
         with self._choosing:
-            used = self._spool.job(job.id).out_of
-            if used.get(folder, folder) != taken:
-                return used[folder]
+            now = self._spool.job(job.id)
+            if now.folder_for(folder) != taken:
+                return now.folder_for(folder)
             new = next_version(taken)
-            self._spool.update(job.id, out_of={**used, folder: new})
+            self._spool.update(job.id, moves=now.moved(folder, new))
             return new
 
     def _same(self, one: Path, other: Path) -> bool:

@@ -31,7 +31,7 @@ from NatronIExec.farm.run.submitter import Submitter
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.run.work_queue import Queues
 from NatronIExec.farm.store.events import Events
-from NatronIExec.farm.store.job import Job, JobTask
+from NatronIExec.farm.store.job import Job, JobError, JobTask
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
 from NatronIExec.states import is_settled
@@ -172,8 +172,8 @@ class Pipeline:
     def _ended(self, job: Job, state: str, problem: NatronIExecError | None) -> None:
         """Over before anything was bought."""
         self._tries.pop(job.id, None)
-        wire = problem.to_wire() if problem else None
-        self._spool.update(job.id, state=state, error=wire, ended_s=self._clock())
+        error = JobError.of(problem) if problem else None
+        self._spool.update(job.id, state=state, error=error, ended_s=self._clock())
         self._events.job_changed(job.id)
         if problem:
             self._log.warning("job %s failed: %s", job.id, problem)
@@ -181,7 +181,7 @@ class Pipeline:
         self._queues.clear.put(job.id)
 
     def _pause(self, job_id: str, problem: NatronIExecError) -> None:
-        job = self._spool.update(job_id, state="paused", error=problem.to_wire())
+        job = self._spool.update(job_id, state="paused", error=JobError.of(problem))
         self._log.warning("job %s waits for an answer: %s", job_id, problem)
         self._events.job_changed(job_id)
         self._events.notice(job_id, "warning", f"{job.name}: {problem.title}", problem.remedy)
@@ -190,8 +190,8 @@ class Pipeline:
         """Seconds to wait; the job says meanwhile what is away."""
         tries = self._tries[key] = self._tries.get(key, 0) + 1
         job = self._spool.job(job_id)
-        if job.error != problem.to_wire():
-            self._spool.update(job_id, error=problem.to_wire())
+        if job.error != JobError.of(problem):
+            self._spool.update(job_id, error=JobError.of(problem))
             self._events.job_changed(job_id)
             self._log.warning("job %s: %s", job_id, problem)
         return float(min(LONGEST_WAIT_S, self._settings().poll_s * 2 ** min(tries - 1, 10)))
@@ -208,7 +208,7 @@ class Pipeline:
             return min(60.0, self._later(job_id, f"watch {job_id}", problem))
         self._tries.pop(f"watch {job_id}", None)
         self._heard_s[job_id] = self._clock()
-        if job.error and job.error.get("code") in ("unreachable", "service", "rpc"):
+        if job.error and job.error.code in ("unreachable", "service", "rpc"):
             self._spool.update(job_id, error=None)
             self._events.job_changed(job_id)
         if changed:
@@ -237,8 +237,8 @@ class Pipeline:
             if isinstance(problem, WalletLocked):
                 title = "Unfinished frames can be refunded; the wallet is locked."
                 said = WalletLocked(title, "Unlock the wallet, or claim the refund.")
-            if isinstance(said, (WalletError, NotEnoughFunds)) and job.error != said.to_wire():
-                self._spool.update(job_id, error=said.to_wire())
+            if isinstance(said, (WalletError, NotEnoughFunds)) and job.error != JobError.of(said):
+                self._spool.update(job_id, error=JobError.of(said))
                 self._events.job_changed(job_id)
                 self._events.notice(job_id, "warning", f"{job.name}: {said.title}", said.remedy)
         else:

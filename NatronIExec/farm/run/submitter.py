@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,12 @@ from NatronIExec.farm.run.buyer import Buyer, Sign
 from NatronIExec.farm.store.events import Events
 from NatronIExec.farm.store.job import Job
 from NatronIExec.farm.store.spool import Spool
-from NatronIExec.frames import format_frames
+from NatronIExec.frames import FrameSet
 from NatronIExec.iexec.orders import RequestParams, hash_order, new_salt, sign_order
 from NatronIExec.iexec.records import RequestOrder
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.scan.project_scan import Scan
+from NatronIExec.scan.writers import ScanWriter
 
 PROJECT_COPY = "project.ntp"
 #: The worker gives the manifest's key under this number.
@@ -38,6 +39,9 @@ KEY_SECRET = 1
 
 #: How soon a cancel is heard while files are read or sent.
 CANCEL_HEARD_S = 0.1
+
+#: The frames of each task by writer, and of each writer the format, views, and whether it makes a movie.
+Promise = tuple[list[tuple[str, FrameSet]], dict[str, tuple[str, tuple[str, ...], bool]]]
 
 
 class Submitter:
@@ -125,10 +129,9 @@ class Submitter:
         sms.push_web2_secret(seal.KEY_NAME, seal.secret_of(public), beneficiary)
         return {"secret": secret, "results_pem": private, "beneficiary": beneficiary.address}
 
-    def _accepted(self, job: Job) -> tuple[Any, Any]:
+    def _accepted(self, job: Job) -> Promise:
         """What `_promised` was when the price was shown."""
-        files = {facts["name"]: (facts["format"], tuple(facts["views"]), facts["movie"]) for facts in job.writers}
-        return [(task.writer, task.frames) for task in self._spool.tasks(job.id)], files
+        return [(task.writer, task.frames) for task in self._spool.tasks(job.id)], _kinds_of_files(job.writers)
 
     def _packed(self, job: Job, pack: Callable[[], Bundle]) -> Bundle:
         try:
@@ -201,12 +204,15 @@ class Submitter:
             raise Cancelled("Cancelled before anything was bought.")
 
 
-def _promised(found: Scan) -> tuple[Any, Any]:
+def _promised(found: Scan) -> Promise:
     """What comes back: the frames of each task, and what kind of files they are."""
     used = {chunk.writer for chunk in found.chunks}
     writers = [writer for writer in found.writers if writer.name in used]
-    files = {writer.name: (writer.format, writer.views, writer.movie) for writer in writers}
-    return [(chunk.writer, format_frames(chunk.frames)) for chunk in found.chunks], files
+    return [(chunk.writer, FrameSet(chunk.frames)) for chunk in found.chunks], _kinds_of_files(writers)
+
+
+def _kinds_of_files(writers: Iterable[ScanWriter]) -> dict[str, tuple[str, tuple[str, ...], bool]]:
+    return {writer.name: (writer.format, writer.views, writer.movie) for writer in writers}
 
 
 def copy_project(source: Path, folder: Path) -> Path:

@@ -80,7 +80,7 @@ class Watcher:
             _, bag = self._bags.get(job.id, (None, None))
         if bag is None or bag.block is None or not bag.open:
             return False
-        return any(bag.block.timestamp_s >= deal["final_deadline_s"] for deal in job.deals)
+        return any(bag.block.timestamp_s >= deal.final_deadline_s for deal in job.deals)
 
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:
@@ -138,7 +138,7 @@ class Watcher:
             receipt = net.hub.wait(one.hash, late)
             if receipt is None:
                 return False
-            paid = Sent("claim", one.hash, "", 0, "ok", str(receipt.gas_wei))
+            paid = Sent("claim", one.hash, "", 0, "ok", receipt.gas_wei)
             self._spool.update(job.id, sent=(*self._spool.job(job.id).sent, paid))
         return True
 
@@ -156,7 +156,7 @@ class Watcher:
         with self._lock:
             hub, bag = self._bags.get(job.id, (None, None))
         if bag is None or hub is not net.hub:
-            bag = BagWatch(net.hub, self._deals_of(job, net), job.from_block, job.watch or None)
+            bag = BagWatch(net.hub, self._deals_of(job, net), job.from_block, job.watch)
             with self._lock:
                 self._bags[job.id] = (net.hub, bag)
         return bag
@@ -166,7 +166,7 @@ class Watcher:
         with self._lock:
             known = self._deals.get(job.id)
         if known is None:
-            known = [deal for deal in net.hub.deals([deal["dealid"] for deal in job.deals]) if deal is not None]
+            known = [deal for deal in net.hub.deals([deal.dealid for deal in job.deals]) if deal is not None]
             with self._lock:
                 self._deals[job.id] = known
         return known
@@ -191,7 +191,7 @@ class Watcher:
 
 def _prices(job: Job) -> dict[str, int]:
     """nRLC of one task, by deal."""
-    return {deal["dealid"]: int(deal["price_nrlc"]) // int(deal["tasks"]) for deal in job.deals}
+    return {deal.dealid: deal.task_price_nrlc for deal in job.deals}
 
 
 def _frame_state(values: dict[str, object]) -> str:

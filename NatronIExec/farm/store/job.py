@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from NatronIExec import submission as submissions
-from NatronIExec.iexec import orders
+from NatronIExec.errors import NatronIExecError
+from NatronIExec.frames import FrameSet
 from NatronIExec.iexec.records import AppOrder, RequestOrder, WorkerpoolOrder
+from NatronIExec.iexec.watch import BagState
+from NatronIExec.scan.writers import ScanWriter
 from NatronIExec.submission import Submission
 
 #: Recorded one after the other, each before the next begins.
@@ -21,7 +23,6 @@ class Quote:
     `workerpool_price_nrlc` are the highest that the request order will allow."""
 
     network: str
-    chain_id: int
     account: str
     app: AppOrder
     workerpool_orders: tuple[tuple[str, WorkerpoolOrder], ...]
@@ -37,22 +38,12 @@ class Quote:
     workerpool_name: str = ""
 
     @property
-    def total_nrlc(self) -> int:
-        return self.volume * (self.app_price_nrlc + self.workerpool_price_nrlc)
+    def task_price_nrlc(self) -> int:
+        return self.app_price_nrlc + self.workerpool_price_nrlc
 
     @property
     def workerpool(self) -> str:
         return self.workerpool_orders[0][1].workerpool
-
-    def to_json(self) -> dict[str, Any]:
-        """`gas_wei` as text: it may be larger than what JSON numbers hold exactly."""
-        return {**asdict(self), "gas_wei": str(self.gas_wei)}
-
-    @classmethod
-    def from_json(cls, wire: Mapping[str, Any]) -> Quote:
-        offers = tuple((order_hash, WorkerpoolOrder(**order)) for order_hash, order in wire["workerpool_orders"])
-        changes = {"app": AppOrder(**wire["app"]), "workerpool_orders": offers, "gas_wei": int(wire["gas_wei"])}
-        return cls(**{**wire, **changes})
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,47 @@ class Sent:
     raw: str
     nonce: int
     outcome: str = ""
-    gas_wei: str = "0"
+    gas_wei: int = 0
+
+
+@dataclass(frozen=True)
+class JobDeal:
+    """A purchase of the job: the tasks from number `first` on. `deal_price_nrlc` is what all of them cost together; the
+    chain's deal and an offer name the price of one."""
+
+    dealid: str
+    transaction: str
+    tasks: int
+    first: int
+    deal_price_nrlc: int
+    start_s: float
+    final_deadline_s: float
+
+    @property
+    def task_price_nrlc(self) -> int:
+        return self.deal_price_nrlc // self.tasks
+
+
+@dataclass(frozen=True)
+class FolderMove:
+    """Frames for `folder` go to `to` since they would have overwritten others."""
+
+    folder: str
+    to: str
+
+
+@dataclass(frozen=True)
+class JobError:
+    """What a job waits for or ended with: one of errors.py, as it can be kept."""
+
+    code: str
+    title: str
+    remedy: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, problem: NatronIExecError) -> JobError:
+        return cls(**problem.to_wire())
 
 
 @dataclass(frozen=True)
@@ -73,9 +104,9 @@ class Job:
     """`most_nrlc` is the promise: what the person was shown before Submit. `rest` is what follows a test, by itself or
     on demand. `secret` names what opens the sealed inputs ("" when nothing is sealed), `results_pem` opens the result,
     which is encrypted for `beneficiary`, an account of this job alone; `artist_key` opens what could not come back with
-    the result. `results_key` is of jobs whose manifest had schema 1. `writers` are the fields of each ScanWriter.
-    `parent` is the job that this one is a retry or the rest of, `plan` what the person accepted.
-    `out_of` maps the writer's folder to the one that is used instead, once its frames would have overwritten others."""
+    the result. `results_key` is of jobs whose manifest had schema 1. `writers` are those that it renders, as the
+    project said then. `parent` is the job that this one is a retry or the rest of, `plan` what the person accepted.
+    `moves` are folders in whose place others are used. `watch` is up to where the chain was read."""
 
     id: str
     created_s: float
@@ -84,9 +115,8 @@ class Job:
     most_nrlc: int
     state: str = "preparing"
     step: str = "accepted"
-    error: Mapping[str, Any] | None = None
+    error: JobError | None = None
     ended_s: float | None = None
-    last_update_s: float | None = None
     parent: str = ""
     plan: str = ""
     rest: Submission | None = None
@@ -104,12 +134,12 @@ class Job:
     request: RequestOrder | None = None
     request_hash: str = ""
     sent: tuple[Sent, ...] = ()
-    deals: tuple[Mapping[str, Any], ...] = ()
+    deals: tuple[JobDeal, ...] = ()
     start_s: float | None = None
     from_block: int = 0
-    watch: Mapping[str, Any] = field(default_factory=dict)
-    writers: tuple[Mapping[str, Any], ...] = ()
-    out_of: Mapping[str, str] = field(default_factory=dict)
+    watch: BagState | None = None
+    writers: tuple[ScanWriter, ...] = ()
+    moves: tuple[FolderMove, ...] = ()
     inputs_cleared: bool = False
 
     @property
@@ -122,35 +152,22 @@ class Job:
 
     @property
     def paid_nrlc(self) -> int:
-        return sum(int(deal["price_nrlc"]) for deal in self.deals)
+        return sum(deal.deal_price_nrlc for deal in self.deals)
 
     @property
     def refund_at_s(self) -> float | None:
-        return max((deal["final_deadline_s"] for deal in self.deals), default=None)
+        return max((deal.final_deadline_s for deal in self.deals), default=None)
 
     def reached(self, step: str) -> bool:
         return STEPS.index(self.step) >= STEPS.index(step)
 
-    def to_json(self) -> dict[str, Any]:
-        wire = {f.name: getattr(self, f.name) for f in fields(self)}
-        wire["submission"] = self.submission.to_json()
-        wire["rest"] = self.rest.to_json() if self.rest else None
-        wire["quote"] = self.quote.to_json()
-        wire["request"] = orders.to_json(self.request) if self.request else None
-        wire["sent"] = [asdict(sent) for sent in self.sent]
-        return wire
+    def folder_for(self, folder: str) -> str:
+        """Where frames for a writer's `folder` really go."""
+        return next((move.to for move in self.moves if move.folder == folder), folder)
 
-    @classmethod
-    def from_json(cls, wire: Mapping[str, Any]) -> Job:
-        known = {f.name for f in fields(cls)}
-        values = {name: value for name, value in wire.items() if name in known}
-        values["submission"] = submissions.from_json(wire["submission"])
-        values["rest"] = submissions.from_json(wire["rest"]) if wire["rest"] else None
-        values["quote"] = Quote.from_json(wire["quote"])
-        values["request"] = RequestOrder(**wire["request"]) if wire["request"] else None
-        values["sent"] = tuple(Sent(**sent) for sent in wire["sent"])
-        values["deals"], values["writers"] = tuple(wire["deals"]), tuple(wire["writers"])
-        return cls(**values)
+    def moved(self, folder: str, to: str) -> tuple[FolderMove, ...]:
+        """`moves` once frames for `folder` go to `to`."""
+        return (*(move for move in self.moves if move.folder != folder), FolderMove(folder, to))
 
 
 @dataclass(frozen=True)
@@ -159,7 +176,7 @@ class JobTask:
     (what came back is not what the chain promised), refunded."""
 
     index: int
-    frames: str
+    frames: FrameSet
     writer: str
     state: str = "waiting"
     dealid: str = ""

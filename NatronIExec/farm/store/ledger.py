@@ -41,9 +41,9 @@ class Ledger:
                 "at_s": job.start_s or self._clock(),
                 "paid_nrlc": job.paid_nrlc,
                 "refunded_nrlc": refunded_nrlc,
-                "gas_wei": str(sum(int(sent.gas_wei) for sent in job.sent)),
+                "gas_wei": str(sum(sent.gas_wei for sent in job.sent)),
                 "network": job.quote.network,
-                "transaction": next((deal["transaction"] for deal in reversed(job.deals)), ""),
+                "transaction": next((deal.transaction for deal in reversed(job.deals)), ""),
             }
         )
 

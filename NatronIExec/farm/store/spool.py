@@ -19,9 +19,11 @@ from typing import Any
 from NatronIExec import paths
 from NatronIExec.errors import Cancelled, Conflict
 from NatronIExec.farm.store.job import STEPS, Job, JobFrame, JobTask
+from NatronIExec.farm.store.migrations import SCHEMA, migrate
+from NatronIExec.farm.store.records import from_json, to_json
+from NatronIExec.frames import parse_frames
 from NatronIExec.states import is_settled
 
-SCHEMA = 1
 _TABLES = """
 CREATE TABLE jobs (id TEXT PRIMARY KEY, created_s REAL NOT NULL, settled INTEGER NOT NULL, removed INTEGER NOT NULL,
                    record TEXT NOT NULL);
@@ -78,11 +80,15 @@ class Spool:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             raise Conflict("The job list was written by a newer version.", "Update NatronIExec.")
-        if version == 0:
-            with self._changing():
+        if version == SCHEMA:
+            return
+        with self._changing():
+            if version == 0:
                 for statement in _TABLES.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={SCHEMA}")
+            else:
+                migrate(self._db, version)
 
     def close(self) -> None:
         with self._lock:
@@ -111,7 +117,7 @@ class Spool:
 
     def add(self, job: Job, tasks: Sequence[JobTask], frames: Iterable[JobFrame]) -> None:
         with self._changing() as db:
-            db.execute("INSERT INTO jobs VALUES (?,?,0,0,?)", (job.id, job.created_s, json.dumps(job.to_json())))
+            db.execute("INSERT INTO jobs VALUES (?,?,0,0,?)", (job.id, job.created_s, _record(job)))
             db.executemany(_PUT_TASK, [_task_values(job.id, task) for task in tasks])
             db.executemany(_PUT_FRAME, [_frame_values(job.id, frame) for frame in frames])
             db.execute("INSERT INTO steps VALUES (?,?,?)", (job.id, "accepted", self._clock()))
@@ -122,17 +128,17 @@ class Spool:
         rows = self._rows("SELECT record FROM jobs WHERE id=?", job_id)
         if not rows:
             raise Conflict(f"There is no job {job_id}.", "See `natron-iexec jobs` for those that there are.")
-        return Job.from_json(json.loads(rows[0]["record"]))
+        return _job(rows[0])
 
     def jobs(self) -> list[Job]:
         """All that are listed, newest first."""
         rows = self._rows("SELECT record FROM jobs WHERE removed=0 ORDER BY created_s DESC, id DESC")
-        return [Job.from_json(json.loads(row["record"])) for row in rows]
+        return [_job(row) for row in rows]
 
     def open_jobs(self) -> list[Job]:
         """Those that something is still to be done for, oldest first."""
         rows = self._rows("SELECT record FROM jobs WHERE settled=0 ORDER BY created_s, id")
-        return [Job.from_json(json.loads(row["record"])) for row in rows]
+        return [_job(row) for row in rows]
 
     def descendants(self, job_id: str) -> list[Job]:
         """Retries of a job, their retries, and so on, oldest first."""
@@ -148,7 +154,7 @@ class Spool:
 
     def all_jobs(self) -> list[Job]:
         rows = self._rows("SELECT record FROM jobs ORDER BY created_s, id")
-        return [Job.from_json(json.loads(row["record"])) for row in rows]
+        return [_job(row) for row in rows]
 
     def update(self, job_id: str, unless_cancelled: bool = False, **changes: Any) -> Job:
         """Change a job's record; a `step` among the changes is dated and told to `on_step` once it is on disk. With
@@ -164,7 +170,7 @@ class Spool:
             settled = is_settled(job.state) and (job.step == "over" or not job.bought)
             db.execute(
                 "UPDATE jobs SET record=?, settled=?, removed=? WHERE id=?",
-                (json.dumps(job.to_json()), settled, job.removed, job_id),
+                (_record(job), settled, job.removed, job_id),
             )
             if step is not None and step != before.step:
                 db.execute("INSERT INTO steps VALUES (?,?,?)", (job_id, step, self._clock()))
@@ -299,13 +305,21 @@ def _marks(count: int) -> str:
     return ",".join("?" * count)
 
 
+def _record(job: Job) -> str:
+    return json.dumps(to_json(job))
+
+
+def _job(row: sqlite3.Row) -> Job:
+    return from_json(Job, json.loads(row["record"]))
+
+
 def _task_values(job_id: str, task: JobTask) -> Row:
-    return {"job": job_id, **asdict(task)}
+    return {"job": job_id, **asdict(task), "frames": str(task.frames)}
 
 
 def _task(row: sqlite3.Row) -> JobTask:
     values = dict(row)
-    return JobTask(index=values.pop("idx"), **values)
+    return JobTask(index=values.pop("idx"), frames=parse_frames(values.pop("frames")), **values)
 
 
 def _frame_values(job_id: str, frame: JobFrame) -> Row:

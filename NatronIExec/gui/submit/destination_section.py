@@ -91,7 +91,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         self.group.addItem("The cheapest that fits", None)
         for row in rows or ():
             text = "{}, {} a task".format(
-                row["name"] or wording.short_address(row["workerpool"]), wording.rlc(row["price_nrlc"])
+                row["name"] or wording.short_address(row["workerpool"]), wording.rlc(row["task_price_nrlc"])
             )
             self.group.addItem(text + ("" if row["fits"] else " – does not fit"), row["workerpool"])
         choose(self.group, chosen)

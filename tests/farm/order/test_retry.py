@@ -11,7 +11,7 @@ from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.job_verbs import _asked
 from NatronIExec.errors import BadInput, Conflict
 from NatronIExec.farm.order.retry import retry_submission
-from NatronIExec.farm.store.job import Job, JobFrame, Quote
+from NatronIExec.farm.store.job import Job, JobDeal, JobFrame, Quote
 from NatronIExec.iexec.network import NO_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder
 from NatronIExec.submission import Submission
@@ -23,8 +23,8 @@ PROJECT = Path("/show/spool/job/project.ntp")
 def job() -> Job:
     z = ZERO_ADDRESS
     app = AppOrder(z, 0, 1, NO_TAG, z, z, z, "0x" + "00" * 32)
-    quote = Quote("local", 31337, z, app, (), 1, 0, "S", 300, NO_TAG, 1, 0, 1, 0)
-    deal = {"dealid": "0x01", "tasks": 1, "price_nrlc": 1}
+    quote = Quote("local", z, app, (), 1, 0, "S", 300, NO_TAG, 1, 0, 1, 0)
+    deal = JobDeal("0x01", "0x02", 1, 0, 1, 0, 0)
     return Job("job", 0.0, Submission("/show/shot.ntp", "local"), quote, 1, state="partly", deals=(deal,))
 
 
