@@ -21,7 +21,7 @@ from NatronIExec.iexec.decoding import block_of
 from NatronIExec.iexec.hub import TASKS_A_BATCH, Hub
 from NatronIExec.iexec.jsonrpc import Call, RpcError
 from NatronIExec.iexec.orders import task_id
-from NatronIExec.iexec.records import Block, Deal, TaskStatus
+from NatronIExec.iexec.records import BagState, Block, Deal, TaskStatus
 
 #: Public nodes take about this many alternatives in one topic.
 MAX_TOPIC_IDS = 400
@@ -62,16 +62,6 @@ class TaskChange:
     worker: str = ""
     results: bytes = b""
     result_digest: str = ""
-
-
-@dataclass(frozen=True)
-class BagState:
-    """Where a watch goes on after a restart: `next_block` is the first that was not read yet, `completed` and `failed`
-    are the numbers of the tasks that are over, in the order of the deals."""
-
-    next_block: int
-    completed: tuple[int, ...] = ()
-    failed: tuple[int, ...] = ()
 
 
 class BagWatch:

@@ -8,8 +8,7 @@ from typing import Any
 
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.frames import FrameSet
-from NatronIExec.iexec.records import AppOrder, RequestOrder, WorkerpoolOrder
-from NatronIExec.iexec.watch import BagState
+from NatronIExec.iexec.records import AppOrder, BagState, RequestOrder, WorkerpoolOrder
 from NatronIExec.scan.writers import ScanWriter
 from NatronIExec.submission import Submission
 

@@ -15,7 +15,7 @@ from NatronIExec.farm.store.job import FolderMove, Job, JobError
 from NatronIExec.farm.store.migrations import SCHEMA
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.frames import FrameSet
-from NatronIExec.iexec.watch import BagState
+from NatronIExec.iexec.records import BagState
 
 #: `schema_N.sql` is what an engine of that schema left: done, lost a task, held after a test, waiting for the wallet.
 SPOOLS = Path(__file__).parent / "spools"

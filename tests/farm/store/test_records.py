@@ -13,7 +13,7 @@ from NatronIExec.errors import Conflict, PriceAboveCap
 from NatronIExec.farm.order.plan import unsigned_request
 from NatronIExec.farm.store.job import FolderMove, Job, JobError, Sent
 from NatronIExec.farm.store.records import from_json, to_json
-from NatronIExec.iexec.watch import BagState
+from NatronIExec.iexec.records import BagState
 
 
 @pytest.fixture
