@@ -198,8 +198,8 @@ class Block:
 
 @dataclass(frozen=True)
 class BagState:
-    """Where `watch.BagWatch` goes on after a restart: `next_block` is the first that was not read yet, `completed` and `failed`
-    are the numbers of the tasks that are over, in the order of the deals."""
+    """Where `watch.BagWatch` goes on after a restart: `next_block` is the first that was not read yet, `completed` and
+    `failed` are the numbers of the tasks that are over, in the order of the deals."""
 
     next_block: int
     completed: tuple[int, ...] = ()
