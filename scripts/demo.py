@@ -82,14 +82,12 @@ class Cli:
 
 
 def report(row: dict[str, Any], sheet: dict[str, Any], ledger: dict[str, Any], spent_s: dict[str, float]) -> None:
-    from NatronIExec.cli.amounts import format_eth, format_rlc
+    from NatronIExec.wording import eth, rlc
 
     steps = [(step["step"], step["at_s"]) for step in sheet["steps"]]
     print()
-    print(
-        f"Price   {format_rlc(row['paid_nrlc'])} paid, {format_rlc(row['most_nrlc'])} was the most that could be spent"
-    )
-    print(f"Gas     {format_eth(ledger['gas_wei'])}")
+    print(f"Price   {rlc(row['paid_nrlc'])} paid, {rlc(row['most_nrlc'])} was the most that could be spent")
+    print(f"Gas     {eth(ledger['gas_wei'])}")
     transactions = {deal["transaction"] for deal in sheet["deals"]}
     print(f"Match   {row['tasks_total']} tasks, {len(transactions)} transaction ({', '.join(transactions)})")
     print(f"Workers {len({task['worker'] for task in sheet['tasks']})}")

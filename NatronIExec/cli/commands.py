@@ -10,7 +10,7 @@ from typing import Any, Callable
 import click
 
 from NatronIExec import __version__
-from NatronIExec.cli.amounts import Rlc, format_rlc
+from NatronIExec.cli.amount_type import Rlc
 from NatronIExec.cli.connection import FRAMES_MISSING, Session, WrongUse, exit_code, report, unless_interrupted
 from NatronIExec.cli.devnet_commands import devnet
 from NatronIExec.cli.system_commands import doctor, engine, install, networks, settings
@@ -18,6 +18,7 @@ from NatronIExec.cli.wallet_commands import wallet
 from NatronIExec.cli.watch import follow
 from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, from_wire
 from NatronIExec.submission import TEST_FRAMES, Submission, defaults
+from NatronIExec.wording import count, rlc
 
 pass_session = click.make_pass_decorator(Session)
 RLC = Rlc()
@@ -292,7 +293,10 @@ def import_(session: Session, job: str) -> None:
     """Bring the frames of JOB into the project folder (again)."""
     answer = session.call("import", job=job)
     session.emit(
-        answer, lambda: click.echo(f"{answer['imported']} frames in {answer['folder']}, {answer['skipped']} were there")
+        answer,
+        lambda: click.echo(
+            f"{count(answer['imported'], 'frame')} brought to {answer['folder']}, {answer['skipped']} there already"
+        ),
     )
 
 
@@ -303,7 +307,7 @@ def claim(session: Session, job: str | None) -> None:
     """Get the money of unfinished tasks back (of JOB, or of all jobs past their deadline)."""
     answer = session.call_signed("claim", job=job)
     session.emit(
-        answer, lambda: click.echo(f"{answer['tasks']} tasks claimed, {format_rlc(answer['refund_nrlc'])} back")
+        answer, lambda: click.echo(f"{count(answer['tasks'], 'task')} claimed, {rlc(answer['refund_nrlc'])} back")
     )
 
 

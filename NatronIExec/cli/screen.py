@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from NatronIExec.cli.amounts import format_eth, format_rlc
+from NatronIExec import job_wording, wording
+from NatronIExec.shapes import CheckRow, JobRow, JobSheet, Ledger, PlanSheet, ScanSheet, WalletState, WorkerpoolRow
 
-Wire = Mapping[str, Any]
 #: Longer lists are for --json.
 FILES_SHOWN = 60
 
@@ -30,48 +29,25 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str |
     return shown
 
 
-def size(count: int | None) -> str:
-    """Bytes in the unit a person would choose."""
-    if count is None:
-        return "–"
-    amount = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GiB"
-
-
-def span(seconds: float | None) -> str:
-    """`2 h 10 min`, the two largest units."""
-    if seconds is None:
-        return "–"
-    whole = int(seconds)
-    for unit, length, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
-        if whole >= length:
-            return f"{whole // length} {unit} {whole % length // part} {smaller}"
-    return f"{whole} s"
-
-
-def clock(at_s: float | None) -> str:
-    return "–" if at_s is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(at_s))
-
-
-def print_plan(plan: Wire) -> None:
+def print_plan(plan: PlanSheet) -> None:
     """The price sheet: what Submit would buy, and the most that it can cost."""
     out = console()
-    pool = plan["workerpool"] or {}
-    balance = plan["balance"] or {}
-    frames_each = f"{plan['frames']} frames in {plan['tasks']} tasks"
+    pool, balance = plan["workerpool"], plan["balance"]
+    group = f"{pool['name'] or pool['workerpool']} ({pool['category_name']})" if pool else wording.UNKNOWN
+    held = [
+        wording.rlc(balance["rlc_nrlc"] if balance else None),
+        wording.rlc(balance["stake_nrlc"] if balance else None),
+    ]
+    amount = f"{wording.count(plan['frames'], 'frame')} in {wording.count(plan['tasks'], 'task')}"
     rows = [
-        ("Render", frames_each),
-        ("Worker group", f"{pool.get('name') or pool.get('workerpool', '–')} ({pool.get('category_name', '–')})"),
-        ("Price a task", f"{format_rlc(plan['workerpool_price_nrlc'])} + app {format_rlc(plan['app_price_nrlc'])}"),
+        ("Render", amount),
+        ("Worker group", group),
+        ("Price a task", f"{wording.rlc(plan['workerpool_price_nrlc'])} + app {wording.rlc(plan['app_price_nrlc'])}"),
         ("Most that can be spent", most(plan)),
-        ("From wallet / stake", f"{format_rlc(balance.get('rlc_nrlc'))} / {format_rlc(balance.get('stake_nrlc'))}"),
-        ("Left afterwards", format_rlc(plan["after_nrlc"])),
+        ("From wallet / stake", " / ".join(held)),
+        ("Left afterwards", wording.rlc(plan["after_nrlc"])),
         ("Refund of unfinished frames", refund(plan["refund_s"])),
-        ("To upload", size(plan["upload_bytes"])),
+        ("To upload", wording.size(plan["upload_bytes"])),
         ("Transactions", plan["deals"]),
     ]
     out.print(table(("", ""), rows, title=f"{plan['network']}: nothing has been spent yet"))
@@ -80,16 +56,18 @@ def print_plan(plan: Wire) -> None:
         out.print(f"[red]{escape(problem['title'])}[/red] {escape(problem['remedy'])}")
 
 
-def most(plan: Wire) -> str:
-    return f"{format_rlc(plan['total_nrlc'])} and {format_eth(plan['gas_wei'])} for gas"
+def most(plan: PlanSheet) -> str:
+    return f"{wording.rlc(plan['total_nrlc'])} and {wording.eth(plan['gas_wei'])} for gas"
 
 
 def refund(after_s: int | None) -> str:
     """When a purchase of now could be refunded."""
-    return "–" if after_s is None else f"from {clock(time.time() + after_s)} ({span(after_s)} after the purchase)"
+    if after_s is None:
+        return wording.UNKNOWN
+    return f"from {wording.date(time.time() + after_s)} ({wording.duration(after_s)} after the purchase)"
 
 
-def print_checks(checks: Iterable[Wire]) -> None:
+def print_checks(checks: Iterable[CheckRow]) -> None:
     colours = {"error": "red", "warning": "yellow", "info": "dim"}
     out = console()
     for check in checks:
@@ -97,7 +75,7 @@ def print_checks(checks: Iterable[Wire]) -> None:
         out.print(f"[{colours[check['level']]}]{escape(where + check['title'])}[/] {escape(check['remedy'])}")
 
 
-def print_scan(scan: Wire) -> None:
+def print_scan(scan: ScanSheet) -> None:
     out = console()
     rendered: dict[str, list[int]] = {}
     for chunk in scan["chunks"]:
@@ -114,25 +92,25 @@ def print_scan(scan: Wire) -> None:
     ]
     out.print(table(("writer", "renders", "format", "frames", "file"), writers))
     out.print(
-        f"{len(scan['files'])} input files, {size(scan['bytes']['sent'])} to send "
-        f"(whole clips: {size(scan['bytes']['whole_clips'])}), {len(scan['chunks'])} chunks"
+        f"{wording.count(len(scan['files']), 'input file')}, {wording.size(scan['bytes']['sent'])} to send "
+        f"(whole clips: {wording.size(scan['bytes']['whole_clips'])}), {wording.count(len(scan['chunks']), 'task')}"
     )
-    listed = [(f["path"], f["node"], f["why"], size(f["size"])) for f in scan["files"] if f["exists"]]
+    listed = [(f["path"], f["node"], f["why"], wording.size(f["size"])) for f in scan["files"] if f["exists"]]
     out.print(table(("file", "node", "why", "size"), listed[:FILES_SHOWN]))
     if len(listed) > FILES_SHOWN:
         out.print(f"… and {len(listed) - FILES_SHOWN} more (--json lists all)")
     print_checks(scan["checks"])  # missing files are among them
 
 
-def print_jobs(rows: Iterable[Wire]) -> None:
+def print_jobs(rows: Iterable[JobRow]) -> None:
     listed = [
         (
             row["id"],
             row["name"],
             row["state_text"] or row["state"],
             f"{row['frames_done']}/{row['frames_total']}",
-            f"{format_rlc(row['paid_nrlc'])} of {format_rlc(row['most_nrlc'])}",
-            clock(row["created_s"]),
+            job_wording.paid(row),
+            wording.date(row["created_s"]),
         )
         for row in rows
     ]
@@ -142,23 +120,25 @@ def print_jobs(rows: Iterable[Wire]) -> None:
         console().print("No jobs yet. `natron-iexec submit PROJECT.ntp` makes one.")
 
 
-def print_job(job: Wire) -> None:
+def print_job(job: JobSheet) -> None:
     out = console()
     rows = [
         ("Name", job["name"]),
         ("State", job["state_text"] or job["state"]),
         ("Frames", f"{job['frames_done']} of {job['frames_total']} done, {job['frames_failed']} failed"),
-        ("Paid / most / refunded", " / ".join(format_rlc(job[k]) for k in ("paid_nrlc", "most_nrlc", "refunded_nrlc"))),
+        ("Paid", job_wording.paid(job)),
+        ("Refunded", wording.rlc(job["refunded_nrlc"])),
         ("Worker group", job["workerpool"]),
-        ("Refund of unfinished frames", clock(job["refund_at_s"])),
+        ("Refund of unfinished frames", wording.date(job["refund_at_s"])),
         ("Output", job["out"] or "–"),
         ("Network", job["network"]),
     ]
     out.print(table(("", ""), rows, title=job["id"]))
-    if job.get("error"):
+    if job["error"]:
         out.print(f"[red]{escape(job['error']['title'])}[/red] {escape(job['error']['remedy'])}")
     deals = [
-        (d["dealid"], d["tasks"], format_rlc(d["deal_price_nrlc"]), clock(d["final_deadline_s"])) for d in job["deals"]
+        (d["dealid"], d["tasks"], wording.rlc(d["deal_price_nrlc"]), wording.date(d["final_deadline_s"]))
+        for d in job["deals"]
     ]
     if deals:
         out.print(table(("deal", "tasks", "price", "refundable after"), deals))
@@ -167,12 +147,12 @@ def print_job(job: Wire) -> None:
         out.print(table(("task", "state", "frames", "id"), tasks))
 
 
-def print_workerpools(rows: Iterable[Wire]) -> None:
+def print_workerpools(rows: Iterable[WorkerpoolRow]) -> None:
     listed = [
         (
             row["name"] or row["workerpool"],
-            format_rlc(row["task_price_nrlc"]),
-            f"{row['category_name']} ({span(row['time_limit_s'])})",
+            wording.rlc(row["task_price_nrlc"]),
+            f"{row['category_name']} ({wording.duration(row['time_limit_s'])})",
             row["trust"],
             row["volume"],
             "fits" if row["fits"] else row["reason"],
@@ -183,7 +163,7 @@ def print_workerpools(rows: Iterable[Wire]) -> None:
     console().print(table(("worker group", "price a task", "time limit", "trust", "tasks left", "", "address"), listed))
 
 
-def print_wallet(state: Wire) -> None:
+def print_wallet(state: WalletState) -> None:
     out = console()
     listed = [
         ("*" if account["address"] == state["current"] else "", account["name"], account["address"], account["kind"])
@@ -199,28 +179,28 @@ def print_wallet(state: Wire) -> None:
     balance = state["balance"]
     if balance:
         out.print(
-            f"{state['network']}: {format_rlc(balance['rlc_nrlc'])} in the wallet, "
-            f"{format_rlc(balance['stake_nrlc'])} staked, {format_rlc(balance['locked_nrlc'])} locked in deals, "
-            f"{format_eth(balance['eth_wei'])}"
+            f"{state['network']}: {wording.rlc(balance['rlc_nrlc'])} in the wallet, "
+            f"{wording.rlc(balance['stake_nrlc'])} staked, {wording.rlc(balance['locked_nrlc'])} locked in deals, "
+            f"{wording.eth_held(balance['eth_wei'])}"
         )
-    elif state.get("error"):
+    elif state["error"]:
         out.print(f"[yellow]{escape(state['error']['title'])}[/yellow] {escape(state['error']['remedy'])}")
 
 
-def print_ledger(ledger: Wire) -> None:
+def print_ledger(ledger: Ledger) -> None:
     listed = [
         (
-            clock(e["at_s"]),
+            wording.date(e["at_s"]),
             e["name"],
-            format_rlc(e["paid_nrlc"]),
-            format_rlc(e["refunded_nrlc"]),
-            format_eth(e["gas_wei"]),
+            wording.rlc(e["paid_nrlc"]),
+            wording.rlc(e["refunded_nrlc"]),
+            wording.eth(e["gas_wei"]),
             e["network"],
         )
         for e in ledger["entries"]
     ]
     console().print(table(("when", "job", "paid", "refunded", "gas", "network"), listed))
-    console().print(f"This month: {format_rlc(ledger['month_spent_nrlc'])}")
+    console().print(f"This month: {wording.rlc(ledger['month_spent_nrlc'])}")
 
 
 def _frames(frames: object) -> str:
@@ -228,7 +208,3 @@ def _frames(frames: object) -> str:
     from NatronIExec.frames import format_frames
 
     return format_frames(frames) if isinstance(frames, list) else str(frames)
-
-
-def print_path(title: str, path: str) -> None:
-    console().print(f"{title} {escape(str(Path(path)))}")

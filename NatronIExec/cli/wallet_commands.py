@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
-from NatronIExec.cli.amounts import Rlc, format_rlc
+from NatronIExec.cli.amount_type import Rlc
 from NatronIExec.cli.connection import Session
 from NatronIExec.errors import BadInput
+from NatronIExec.shapes import WalletState
+from NatronIExec.wording import rlc
 
 pass_session = click.make_pass_decorator(Session)
 RLC = Rlc()
@@ -162,11 +164,11 @@ def _network(session: Session, name: str | None) -> str:
 def _move(session: Session, verb: str, amount: int, network: str | None) -> None:
     answer = session.call_signed(verb, network=_network(session, network), amount_nrlc=amount)
     session.emit(
-        answer, lambda: click.echo(f"Stake: {format_rlc(answer['stake_nrlc'])} (transaction {answer['transaction']})")
+        answer, lambda: click.echo(f"Stake: {rlc(answer['stake_nrlc'])} (transaction {answer['transaction']})")
     )
 
 
-def _show_state(session: Session, state: dict[str, Any]) -> None:
+def _show_state(session: Session, state: WalletState) -> None:
     from NatronIExec.cli.screen import print_wallet
 
     session.emit(state, lambda: print_wallet(state))

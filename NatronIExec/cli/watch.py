@@ -9,6 +9,7 @@ from typing import Any, Mapping
 from NatronIExec.cli.connection import Session
 from NatronIExec.errors import EngineGone
 from NatronIExec.states import is_at_rest
+from NatronIExec.wording import count
 
 Row = Mapping[str, Any]
 
@@ -60,7 +61,7 @@ class _Lines(_Silent):
         self._last = ""
 
     def update(self, row: Row) -> None:
-        text = f"{row['state_text'] or row['state']} ({row['frames_done']}/{row['frames_total']} frames)"
+        text = f"{row['state_text'] or row['state']} ({row['frames_done']}/{count(row['frames_total'], 'frame')})"
         if text != self._last:
             print(text, file=sys.stderr, flush=True)  # noqa: T201
             self._last = text

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from NatronIExec.amounts import rlc
 from NatronIExec.errors import BadInput, NotEnoughFunds, Unreachable
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.order.plan import wire_balances
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.iexec.transactions import require_gas
+from NatronIExec.wording import rlc
 
 #: Seconds. A balance younger than this is not asked for again.
 FRESH_S = 2.0

@@ -14,6 +14,7 @@ from NatronIExec.engine.protocol import PROTOCOL
 from NatronIExec.engine.request import Request
 from NatronIExec.engine.server import Server
 from NatronIExec.errors import BadInput, Conflict, EngineMismatch
+from NatronIExec.wording import count
 
 if TYPE_CHECKING:
     from NatronIExec.engine.farm_side import FarmSide
@@ -71,7 +72,8 @@ class SystemVerbs:
         active = self._farm().view.active()
         if active and not args.flag("force"):
             raise Conflict(
-                f"{active} jobs are under way.", "Stop it all the same with --force; they go on at the next start."
+                f"The engine is busy with {count(active, 'job')}.",
+                "Stop it all the same with --force; what is under way goes on at the next start.",
             )
         self._stop()
         return {}

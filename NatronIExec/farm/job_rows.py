@@ -9,6 +9,7 @@ from typing import Any
 from NatronIExec.farm.store.job import Job, JobTask
 from NatronIExec.farm.store.job_targets import targets_of
 from NatronIExec.states import FRAMES_LOST, TASKS_OVER
+from NatronIExec.wording import count
 
 Counts = Mapping[str, int]
 
@@ -55,7 +56,7 @@ def state_text(job: Job, done: int, total: int, lost: int) -> str:
         return f"needs an answer: {title}"
     if job.error and not job.ended_s:
         return f"{title} Trying again."
-    frames = f"{done} of {total} frames"
+    frames = f"{done} of {count(total, 'frame')}"
     return {
         "preparing": "packing",
         "uploading": "uploading",
@@ -63,9 +64,9 @@ def state_text(job: Job, done: int, total: int, lost: int) -> str:
         "waiting": "waiting for a worker",
         "rendering": f"rendering, {frames}",
         "importing": f"fetching frames, {frames}",
-        "done": f"{total} frames rendered",
+        "done": f"{count(total, 'frame')} rendered",
         "partly": f"{frames} rendered, {lost} failed",
-        "failed": title or f"{lost} frames failed",
+        "failed": title or f"{count(lost, 'frame')} failed",
         "cancelled": "cancelled" if not job.bought else f"cancelled, {frames} rendered",
         "held": "test frames are there: look at them, then render the rest",
     }.get(job.state, job.state)

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from NatronIExec.amounts import rlc
 from NatronIExec.errors import Conflict, NatronIExecError, PriceAboveCap
 from NatronIExec.farm import job_rows
 from NatronIExec.farm.order.frame_selection import Progress, split_test
@@ -32,6 +31,7 @@ from NatronIExec.frames import FrameSet, format_frames
 from NatronIExec.scan.output_paths import Targets
 from NatronIExec.states import is_over, is_settled
 from NatronIExec.submission import Submission
+from NatronIExec.wording import count, rlc
 
 
 class Jobs:
@@ -226,8 +226,8 @@ class Jobs:
         else:
             left = self._spool.counts_of(job_id, "tasks")
             going = left.get("waiting", 0) + left.get("rendering", 0)
-            count = sum(deal.tasks for deal in job.deals)
-            bought.append(f"{count} tasks are bought and cannot be given back; {going} are not finished.")
+            tasks = count(sum(deal.tasks for deal in job.deals), "task")
+            bought.append(f"{tasks} bought, which cannot be given back; {going} not finished.")
             bought.append("Their frames still come, and what is not delivered in time is refunded.")
         self._events.job_changed(job_id)
         return {"stopped": stopped, "bought": bought}

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from NatronIExec.amounts import rlc
 from NatronIExec.errors import NotEnoughFunds, OrderRefused
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.jsonrpc import Call, RpcError
@@ -18,6 +17,7 @@ from NatronIExec.iexec.orders import deal_tag, hash_order
 from NatronIExec.iexec.records import ZERO_ADDRESS, Account, Balances, Match, Order
 from NatronIExec.iexec.reverts import MATCH_CODES, explained
 from NatronIExec.iexec.transactions import GAS_HEADROOM, Fees, fees_of
+from NatronIExec.wording import count, rlc
 
 #: The worker group's owner must have this share of its price staked (PoCo WORKERPOOL_STAKE_RATIO).
 WORKERPOOL_STAKE_PERCENT = 30
@@ -205,7 +205,7 @@ def _priced(match: Match, volume: int, balances: Balances, pool: Account) -> tup
     deposit = max(0, total - balances.stake_nrlc)
     if deposit > balances.rlc_nrlc:
         raise NotEnoughFunds(
-            f"{volume} tasks can cost {rlc(total)}; {rlc(balances.stake_nrlc)} are staked and "
+            f"{count(volume, 'task')} can cost {rlc(total)}; {rlc(balances.stake_nrlc)} are staked and "
             f"{rlc(balances.rlc_nrlc)} are in the wallet.",
             "Send RLC to the account, or buy fewer tasks.",
             missing_nrlc=deposit - balances.rlc_nrlc,

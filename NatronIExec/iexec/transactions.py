@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 
 from NatronIExec.errors import NotEnoughFunds
 from NatronIExec.iexec.signer import Signer
+from NatronIExec.wording import eth, eth_held
 
 #: A gas limit above the estimate: what the estimate cannot foresee is a first-time storage slot or two.
 GAS_HEADROOM = 1.25
@@ -97,7 +98,10 @@ def require_gas(transactions: Iterable[Transaction], eth_wei: int) -> None:
     """Raises NotEnoughFunds when the wallet cannot pay the most that the transactions can cost."""
     need = sum(transaction.max_gas_wei for transaction in transactions)
     if need > eth_wei:
-        raise NotEnoughFunds(
-            f"Gas can cost up to {need / 10**18:.6f} ETH, the account has {eth_wei / 10**18:.6f} ETH.",
-            "Send some ETH to the account.",
-        )
+        raise lacking_gas(need, eth_wei)
+
+
+def lacking_gas(need_wei: int, held_wei: int) -> NotEnoughFunds:
+    return NotEnoughFunds(
+        f"Gas can cost up to {eth(need_wei)}, the account has {eth_held(held_wei)}.", "Send some ETH to the account."
+    )

@@ -1,4 +1,4 @@
-"""One finding of a scan, how findings are ordered, and how frames and counts are written in them."""
+"""One finding of a scan, how findings are ordered, and how frames are written in them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,3 @@ def spoken(frames: Sequence[int], most: int = 60) -> str:
     """Frames as a person reads them, cut where that would fill a screen."""
     text = format_frames(frames)
     return text if len(text) <= most else text[:most].rsplit(",", 1)[0] + ", …"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

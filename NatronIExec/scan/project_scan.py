@@ -30,6 +30,7 @@ from NatronIExec.scan.plugins import keeps_time, plugins_of
 from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
 from NatronIExec.scan.worker_image import packaged_image
 from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
+from NatronIExec.wording import count
 
 __all__ = ["DEFAULT_CHUNK", "Missing", "Scan", "ScanChunk", "ScanFile", "scan"]
 
@@ -217,7 +218,7 @@ class _Work:
         own = frames.get(writer.name) if isinstance(frames, Mapping) else frames
         asked: Sequence[int] = own if own is not None else writer.frames
         if (not asked and own is not None) or len(asked) > MAX_FRAMES:
-            raise BadInput(f"{len(asked)} frames cannot be rendered by {writer.name}.", "Choose other frames.")
+            raise BadInput(f"{count(len(asked), 'frame')} cannot be rendered by {writer.name}.", "Choose other frames.")
         wanted = tuple(sorted(set(asked)))
         flow = Flow(
             self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views, self.copied

@@ -243,7 +243,7 @@ def test_stopping_with_open_jobs_needs_force(farm: Any, submission: dict[str, An
     farm.local.faults.every = "never-initialized"
     job = farm.call("submit", **submission)["job"]
     farm.until(lambda row: bool(row["paid_nrlc"]), job)
-    with pytest.raises(Conflict, match="1 jobs are under way"):
+    with pytest.raises(Conflict, match="busy with 1 job[.]"):
         farm.call("stop")
 
 

@@ -7,7 +7,6 @@ from typing import Any, Callable
 
 import pytest
 
-from NatronIExec.amounts import rlc
 from NatronIExec.errors import Conflict, NatronIExecError, NotEnoughFunds, OrderRefused, WrongChain
 from NatronIExec.iexec.claims import build_claims, claimable
 from NatronIExec.iexec.hub import Hub
@@ -19,6 +18,7 @@ from NatronIExec.iexec.transactions import require_gas
 from NatronIExec.iexec.transport import Transport
 from NatronIExec.iexec.watch import BagWatch
 from NatronIExec.wallet.signer import KeySigner
+from NatronIExec.wording import rlc
 
 
 def test_the_hub_is_known_by_its_domain(hub: Hub, local: Any) -> None:

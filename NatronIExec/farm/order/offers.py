@@ -10,6 +10,7 @@ from NatronIExec.errors import OrderRefused
 from NatronIExec.farm.order.network_services import NetworkServices
 from NatronIExec.iexec.network import NO_TAG, TDX_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, Category, PublishedOrder, WorkerpoolOrder
+from NatronIExec.wording import count
 
 #: A task that starts a renderer and fetches its inputs needs some minutes; shorter categories are for drills.
 LEAST_TIME_LIMIT_S = 60
@@ -109,7 +110,7 @@ def choose(found: Sequence[Offer], tasks: int) -> list[Offer]:
         reasons = sorted({offer.reason for offer in found if offer.reason})
         why = f" ({'; '.join(reasons[:3])})" if reasons else ""
         raise OrderRefused(
-            f"No worker group sells {tasks} tasks like these now{why}.",
+            f"No worker group sells {count(tasks, 'task')} like {'this' if tasks == 1 else 'these'} now{why}.",
             "Use larger chunks, choose another worker group, or try again later.",
         )
     return best

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from NatronIExec.amounts import rlc
 from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
 from NatronIExec.farm.order import offers
 from NatronIExec.farm.order.frame_selection import Progress, count_chunks, scan_submission, split_test
@@ -27,9 +26,10 @@ from NatronIExec.iexec.records import (
     Match,
     RequestOrder,
 )
-from NatronIExec.iexec.transactions import MATCH_GAS, Fees
+from NatronIExec.iexec.transactions import MATCH_GAS, Fees, lacking_gas
 from NatronIExec.scan.project_scan import DEFAULT_CHUNK, Scan
 from NatronIExec.submission import Submission
+from NatronIExec.wording import rlc
 
 #: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).
 DEPOSIT_GAS = 150_000
@@ -183,13 +183,7 @@ def _checked(
         if plan.balances and not any(isinstance(problem, NotEnoughFunds) for problem in problems):
             problems += _lacking_rlc(plan, plan.balances)
         if plan.balances and plan.gas_wei > plan.balances.eth_wei:
-            problems.append(
-                NotEnoughFunds(
-                    f"Gas can cost up to {plan.gas_wei / 10**18:.6f} ETH, the account has "
-                    f"{plan.balances.eth_wei / 10**18:.6f} ETH.",
-                    "Send some ETH to the account.",
-                )
-            )
+            problems.append(lacking_gas(plan.gas_wei, plan.balances.eth_wei))
     return replace(plan, problems=tuple(problems))
 
 

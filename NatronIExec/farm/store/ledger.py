@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from NatronIExec.amounts import rlc
 from NatronIExec.errors import PriceAboveCap
 from NatronIExec.farm.store.job import Job
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
+from NatronIExec.wording import rlc
 
 
 class Ledger:

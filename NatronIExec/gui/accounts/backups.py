@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-from NatronIExec.gui import layout_state, wording
+from NatronIExec import wording
+from NatronIExec.gui import layout_state
 
 
 def reads_back(file: Path, address: str) -> bool:

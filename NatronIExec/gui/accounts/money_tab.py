@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional
 
-from NatronIExec.gui import faults, wording
+from NatronIExec import wording
+from NatronIExec.gui import faults
 from NatronIExec.gui.qt import QtWidgets, Signal
 from NatronIExec.gui.widgets import button, choose, item_of, labelled, quiet
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
+from NatronIExec import wording
 from NatronIExec.errors import BadInput, NatronIExecError
-from NatronIExec.gui import faults, layout_state, theme, wording
+from NatronIExec.gui import faults, layout_state, theme
 from NatronIExec.gui.accounts import backups
 from NatronIExec.gui.accounts.account_form import FORMS, AccountForm
 from NatronIExec.gui.accounts.money_tab import MoneyTab
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.qt import QtWidgets
 from NatronIExec.gui.widgets import Banner, button, open_at, quiet, secret_field, take_secret, tree
+from NatronIExec.typed_amounts import parse_rlc
 
 _KINDS = {"keystore": "Encrypted file", "external": "External signer"}
 
@@ -164,7 +166,7 @@ class WalletDialog(QtWidgets.QDialog):
     def _move(self, verb: str) -> None:
         network = self.money.chosen()
         try:
-            amount = wording.parse_rlc(self.money.amount.text())
+            amount = parse_rlc(self.money.amount.text())
         except BadInput as problem:
             self.failed(problem)
             return

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any, Dict, List, Optional
 
-from NatronIExec import __version__, paths
+from NatronIExec import __version__, paths, wording
 from NatronIExec.errors import BadInput, NatronIExecError
-from NatronIExec.gui import faults, wording
+from NatronIExec.gui import faults
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.preferences.endpoints_tab import EndpointsTab
 from NatronIExec.gui.qt import QtWidgets, Signal
 from NatronIExec.gui.widgets import Banner, button, choose, item_of, labelled, open_at, quiet
+from NatronIExec.typed_amounts import parse_rlc
 
 _CAPS = (("job_cap_nrlc", "At &most a render (RLC):"), ("day_cap_nrlc", "At most a &day (RLC):"))
 #: Setting, label, seconds or days a unit, and the least that makes sense.
@@ -141,7 +142,7 @@ class SettingsDialog(QtWidgets.QDialog):
         wanted: Dict[str, Any] = {"network": item_of(self.network), "notify": self.notify.isChecked()}
         wanted["output_folder"] = self.out.text().strip() or None
         for cap, _ in _CAPS:
-            wanted[cap] = wording.parse_rlc(self.fields[cap].text())
+            wanted[cap] = parse_rlc(self.fields[cap].text())
         for field, title, unit, least in _TIMES:
             wanted[field] = _number(self.fields[field].text(), title, unit, least)
         wanted["endpoints"] = self.endpoints.overrides(self.settings)

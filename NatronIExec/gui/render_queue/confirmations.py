@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
+from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError, from_wire
-from NatronIExec.gui import wording
 
 Row = Dict[str, Any]
 #: By writer; None: those that failed, or the rest after a test.

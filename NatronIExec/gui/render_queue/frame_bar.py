@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from NatronIExec.gui import faults, theme, wording
+from NatronIExec import job_wording
+from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import CENTER, Qt, QtCore, QtGui, QtWidgets, Signal
 from NatronIExec.gui.render_queue.queue_models import ROW
 
@@ -114,7 +115,7 @@ class FrameStrip(QtWidgets.QWidget):
             at = self.row_at(event.pos().x())
             if at >= 0:
                 row = self._rows[at]
-                text = "Frame {}: {}".format(row["frame"], wording.frame_state(row["state"]).lower())
+                text = "Frame {}: {}".format(row["frame"], job_wording.frame_state(row["state"]).lower())
                 QtWidgets.QToolTip.showText(event.globalPos(), text, self)
             return True
         return bool(super().event(event))
@@ -172,4 +173,4 @@ class Legend(QtWidgets.QWidget):
 
 def _entry(state: str, number: int) -> str:
     ink = theme.FRAME_COLORS.get(state, theme.UNKNOWN)
-    return f'<span style="color:{ink}">■</span> {number} {wording.frame_state(state).lower()}'
+    return f'<span style="color:{ink}">■</span> {number} {job_wording.frame_state(state).lower()}'

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 from typing import Any, Dict, List, Optional, Tuple
 
-from NatronIExec.gui import theme, wording
+from NatronIExec import job_wording, wording
+from NatronIExec.gui import theme
 from NatronIExec.gui.qt import QtWidgets
 
 #: What it is, what it says, and where the explorer shows it ("" when it does not).
@@ -57,7 +58,7 @@ def _lines(sheet: Dict[str, Any], explorer: str) -> List[Line]:
         ("Project", sheet["original"] or sheet["project"], ""),
         ("Network", sheet["network"], ""),
         ("Worker group", group or wording.UNKNOWN, link("address", group)),
-        ("Paid", wording.paid(sheet), ""),
+        ("Paid", job_wording.paid(sheet), ""),
         ("Refunded", wording.rlc(sheet["refunded_nrlc"]), ""),
         ("Manifest", sheet["manifest"] or wording.UNKNOWN, ""),
         ("Request order", sheet["request_order"] or wording.UNKNOWN, ""),

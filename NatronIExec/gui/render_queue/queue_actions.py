@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Sequence
 
+from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.frames import format_frames
-from NatronIExec.gui import faults, wording
+from NatronIExec.gui import faults
 from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets
 from NatronIExec.gui.render_queue.confirmations import QueueOffers
+from NatronIExec.job_wording import is_late
 from NatronIExec.states import is_over, is_settled
 
 Row = Dict[str, Any]
@@ -56,7 +58,7 @@ ACTIONS: Sequence[Action] = (
     Action("cancel", "Cancel", "Stop what can be stopped; asks first, and says what stays paid.",
            lambda rows: _each(rows, lambda r: not is_over(r["state"]), "It is over."), True),
     Action("claim", "Claim refund", "Get the money of frames back that were not delivered in time.",
-           lambda rows: _each(rows, lambda r: not is_settled(r["state"]) and wording.is_late(r), "Nothing is late.")),
+           lambda rows: _each(rows, lambda r: not is_settled(r["state"]) and is_late(r), "Nothing is late.")),
     Action("import", "Import frames", "Bring the frames into their folder again.",
            lambda rows: _each(rows, lambda r: bool(r["paid_nrlc"]), "Nothing was rendered yet.")),
     Action("folder", "Open folder", "Open the folder that holds the frames.", _one, True, True),

@@ -7,7 +7,8 @@ import time
 from pathlib import PurePath
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from NatronIExec.gui import faults, theme, wording
+from NatronIExec import job_wording, wording
+from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import LEFT, RIGHT, Qt, QtCore
 from NatronIExec.gui.render_queue.thumbnails import Thumbnails
 from NatronIExec.states import is_over
@@ -131,14 +132,14 @@ class JobsModel(QtCore.QAbstractTableModel):
         if column == JOB:
             return row["name"]
         if column == STATE:
-            return wording.job_state(row) + self._age(row)
+            return job_wording.job_state(row) + self._age(row)
         if column == PRICE:
-            return wording.paid(row)
+            return job_wording.paid(row)
         if column == ETA:
             unknown = row["eta_s"] is None or is_over(row["state"]) or self.lost_since_s is not None
             return "" if unknown else wording.duration(row["eta_s"])
         if column == REFUND:
-            return wording.refund(row)
+            return job_wording.refund(row)
         if column == GROUP:
             return wording.short_address(row["workerpool"])
         if column == WRITERS:
@@ -240,7 +241,7 @@ def _frame_text(row: Dict[str, Any], column: int) -> str:
     if column == FRAME:
         return str(row["frame"])
     if column == FRAME_STATE:
-        return wording.frame_state(row["state"])
+        return job_wording.frame_state(row["state"])
     if column == TIME:
         return "" if row["time_s"] is None else wording.duration(row["time_s"])
     if column == SIZE:

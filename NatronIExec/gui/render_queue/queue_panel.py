@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
+from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.gui import faults, layout_state, wording
+from NatronIExec.gui import faults, layout_state
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.qt import Qt, QtCore, QtWidgets, Signal
 from NatronIExec.gui.render_queue import queue_models

@@ -6,7 +6,8 @@ import re
 from pathlib import PurePath
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from NatronIExec.gui import faults, theme, wording
+from NatronIExec import wording
+from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import RIGHT, Qt, QtGui, QtWidgets, Signal
 from NatronIExec.gui.widgets import button, quiet, tree
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional
 
+from NatronIExec import wording
 from NatronIExec.errors import BadInput
-from NatronIExec.gui import faults, wording
+from NatronIExec.gui import faults
 from NatronIExec.gui.qt import Qt, QtWidgets, Signal
 from NatronIExec.gui.widgets import quiet
+from NatronIExec.typed_amounts import parse_rlc
 
 _ROWS = (
     ("tasks", "Workers"),
@@ -45,11 +47,11 @@ class PriceSheet(QtWidgets.QGroupBox):
         faults.connect(self.cap.textChanged, self.changed.emit)
 
     def show_cap(self, nrlc: Optional[int]) -> None:
-        self.cap.setText("" if nrlc is None else wording.rlc(nrlc).replace(" RLC", ""))
+        self.cap.setText("" if nrlc is None else wording.rlc_number(nrlc))
 
     def cap_nrlc(self) -> Optional[int]:
         """Raises BadInput for text that is no amount."""
-        return wording.parse_rlc(self.cap.text())
+        return parse_rlc(self.cap.text())
 
     def cap_problem(self) -> str:
         try:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Optional, Sequence, Set
 
+from NatronIExec import wording
 from NatronIExec.errors import BadInput
 from NatronIExec.frames import parse_frames
-from NatronIExec.gui import wording
 from NatronIExec.host.project import Snapshot
 from NatronIExec.submission import Submission
 

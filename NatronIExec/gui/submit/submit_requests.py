@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional
 
+from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError
-from NatronIExec.gui import faults, wording
+from NatronIExec.gui import faults
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.qt import QtCore, QtWidgets, Signal
 from NatronIExec.gui.submit.remembered_choices import Choices

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from NatronIExec.gui import faults, wording
+from NatronIExec import wording
+from NatronIExec.gui import faults
 from NatronIExec.gui.qt import Qt, QtWidgets, Signal
 from NatronIExec.gui.widgets import quiet, tree
 

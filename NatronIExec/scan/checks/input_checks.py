@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from NatronIExec.ntp.node_graph import is_reader
 from NatronIExec.ntp.path_variables import mentions_environment
-from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, counted, spoken
+from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, spoken
 from NatronIExec.scan.checks.facts import Checker, Facts
 from NatronIExec.scan.colour_config import DEFAULT
 from NatronIExec.scan.scan_result import Missing
+from NatronIExec.wording import count
 
 _UNSAVED = "Untitled.ntp"
 _SAID = {"OCIO": "$OCIO", "preference": "Natron's preferences", "project": "the project"}
@@ -151,11 +152,11 @@ def colour_config(facts: Facts) -> Iterator[Check]:
                 WARNING,
                 "colour-lut-missing",
                 config.node,
-                f"The colour config names {counted(len(config.lost), 'LUT')} that cannot be found: {config.lost[0]}.",
+                f"The colour config names {count(len(config.lost), 'LUT')} that cannot be found: {config.lost[0]}.",
                 "Colour spaces that need it fail on workers as they would here; restore the file if you use them.",
             )
         if config.files:
-            title = f"Colour config {config.path} (from {by}) is sent with {counted(len(config.files) - 1, 'LUT')}."
+            title = f"Colour config {config.path} (from {by}) is sent with {count(len(config.files) - 1, 'LUT')}."
             yield Check(INFO, "colour-config", config.node, title, "")
         elif config.stock == DEFAULT:
             yield Check(INFO, "colour-config", "", f"Natron's own colour config, {DEFAULT}, is used.", "")

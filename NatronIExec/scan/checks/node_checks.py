@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from NatronIExec.ntp.node_graph import Placed
-from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, counted
+from NatronIExec.scan.check import ERROR, INFO, WARNING, Check
 from NatronIExec.scan.checks.facts import Checker, Facts
 from NatronIExec.scan.copied_nodes import CALLBACKS
 from NatronIExec.scan.file_uses import RUN_SCRIPT
 from NatronIExec.scan.plugins import taking_part
+from NatronIExec.wording import count
 
 #: Read and Write nodes are saved with the version of the codec that they hold.
 _META = (".Read", ".Write")
@@ -127,9 +128,9 @@ def scripts(facts: Facts) -> Iterator[Check]:
         for callback in CALLBACKS:
             if callback in knobs and knobs[callback].text.strip():
                 yield Check(INFO, "runs-callback", name, f"Workers run the Python of its {callback} callback.", "")
-    count = sum(_has_expression(placed) for placed in facts.graph.nodes.values())
-    if count:
-        title = f"Workers evaluate Python expressions in {counted(count, 'node')}."
+    nodes = sum(_has_expression(placed) for placed in facts.graph.nodes.values())
+    if nodes:
+        title = f"Workers evaluate Python expressions in {count(nodes, 'node')}."
         yield Check(INFO, "runs-expressions", "", title, "")
     modules = sorted({use.pattern.text for use in facts.reached_uses if use.why == "PyPlug"} & facts.files)
     for module in modules:

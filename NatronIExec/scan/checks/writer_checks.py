@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 
 from NatronIExec.ntp.file_patterns import FilePattern
-from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, counted, spoken
+from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, spoken
 from NatronIExec.scan.checks.facts import Checker, Facts
+from NatronIExec.wording import count
 
 
 def no_writer(facts: Facts) -> Iterator[Check]:
@@ -60,7 +61,7 @@ def file_name(facts: Facts) -> Iterator[Check]:
                 INFO,
                 "movie",
                 writer.name,
-                f"A movie is rendered by one worker, all {counted(len(frames), 'frame')} in one task.",
+                f"A movie is rendered by one worker, all {count(len(frames), 'frame')} in one task.",
                 "Render an image sequence to share the work between workers.",
             )
         elif len(frames) > 1 and not pattern.has_frames:
@@ -122,7 +123,7 @@ def overwrite(facts: Facts) -> Iterator[Check]:
             continue
         pattern = FilePattern(writer.file)
         there = [frame for frame in facts.frames.get(writer.name, ()) if facts.folders.exists(pattern.name(frame))]
-        frames = f" ({counted(len(there), 'frame')} of these: {spoken(there)})" if there else ""
+        frames = f" ({count(len(there), 'frame')} of these: {spoken(there)})" if there else ""
         yield Check(
             WARNING,
             "overwrite-off",
@@ -144,7 +145,7 @@ def collisions(facts: Facts) -> Iterator[Check]:
             "output-collision",
             second,
             f"It writes the same files as {first_name}, e.g. {os.path.basename(paths[0])}"
-            f" ({counted(len(paths), 'file')}).",
+            f" ({count(len(paths), 'file')}).",
             "Give one of them another file name or folder.",
         )
 
