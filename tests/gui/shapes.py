@@ -219,6 +219,7 @@ def settings_sheet(**changes):
         "idle_exit_s": 600,
         "output_folder": None,
         "storage": "ipfs",
+        "storage_folder": None,
         "s3": {"endpoint": "", "bucket": "", "prefix": "", "region": ""},
         "endpoints": {},
         "notify": True,
