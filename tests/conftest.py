@@ -67,11 +67,14 @@ def _iexec(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def local(_iexec: LocalIexec) -> Iterator[LocalIexec]:
-    """The local iExec, behaving again afterwards."""
+    """The local iExec, which afterwards behaves again and knows nothing of what the test bought or sold: no test sees
+    another one's deals, orders, nonces or clock."""
+    before = _iexec.snapshot()
     yield _iexec
     _iexec.faults.by_index.clear()
     _iexec.faults.every = ""
     _iexec.web.faults.clear()
+    _iexec.revert(before)
 
 
 def make_known(local: LocalIexec, **changes: Any) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
@@ -28,6 +31,14 @@ VOLUME = 10**9
 #: nRLC a task: what the paid app and the worker group ask (longer categories cost more).
 APP_PRICE = 10**6
 POOL_PRICE = 10**7
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state to go back to, once: anvil's number of it, and the market's book as it was."""
+
+    number: str
+    book: dict[str, Any]
 
 
 class LocalIexec:
@@ -55,6 +66,9 @@ class LocalIexec:
         self.network: Network
         self.hub: Hub
         self.web: WebServer
+        self._market: MarketService
+        self._secrets: SecretService
+        self._scheduler: SchedulerService
         self._pool: Workerpool | None = None
 
     @property
@@ -69,7 +83,7 @@ class LocalIexec:
         self._chain.start()
         deployed = self._chain.deployed
         use_release(self._chain.chain, self._modules, deployed.hub, self.people["admin"].address, self._release)
-        secrets = SecretService(self._folder / "secrets.json")
+        self._secrets = SecretService(self._folder / "secrets.json")
         base = Network(
             name="local",
             title="Local network (worthless money)",
@@ -84,36 +98,37 @@ class LocalIexec:
             faucet="natron-iexec wallet import --devnet",
         )
         self.hub = Hub(base, self._chain.transport)
-        market = MarketService(self.hub, self._folder / "market.json")
-        scheduler = SchedulerService(base.chain_id, base.workerpool)
+        self._market = MarketService(self.hub, self._folder / "market.json")
+        self._scheduler = SchedulerService(base.chain_id, base.workerpool)
         self.web = WebServer(
-            [self.content, market, MarketHistory(self.hub), secrets, scheduler],
+            [self.content, self._market, MarketHistory(self.hub), self._secrets, self._scheduler],
             kept_port(self._folder / "services.port"),
         )
-        scheduler.url = self.web.url
+        self._scheduler.url = self.web.url
         kinds = ("market", "sms", "ipfs", "gateway", "compass")
         self.network = Network(**{**vars(base), **{kind: self.web.url for kind in kinds}})
         self.hub.network = self.network
         self.web.start()
-        self._publish_orders(market)
-        if self._workers:
-            self._pool = Workerpool(
-                self._chain,
-                self.hub,
-                self.content,
-                secrets,
-                scheduler,
-                self._folder / "work",
-                self._workers,
-                self.faults,
-            )
-            self._pool.start()
+        self._publish_orders(self._market)
+        self._start_workers()
 
     def stop(self, keep_state: bool = True) -> None:
-        if self._pool is not None:
-            self._pool.stop()
+        self._stop_workers()
         self.web.stop()
         self._chain.stop(keep_state)
+
+    def snapshot(self) -> Snapshot:
+        """The chain and the market's book as they are, for `revert`. Contents and secrets are added to and stay."""
+        return Snapshot(str(self._chain.chain.rpc("evm_snapshot")), self._market.book())
+
+    def revert(self, snapshot: Snapshot) -> None:
+        """Go back to `snapshot`, which can be done once. Tasks that workers had begun are dropped; the chain's clock
+        shows the time again, also after a drill that moved it."""
+        self._stop_workers()
+        self._chain.chain.rpc("evm_revert", snapshot.number)
+        self._chain.chain.rpc("evm_setTime", int(time.time()))
+        self._market.put_back(snapshot.book)
+        self._start_workers()
 
     def __enter__(self) -> LocalIexec:
         self.start()
@@ -126,6 +141,25 @@ class LocalIexec:
 
     def signer(self, role: str) -> KeySigner:
         return KeySigner(bytes.fromhex(self.people[role].key[2:]))
+
+    def _start_workers(self) -> None:
+        if self._workers:
+            self._pool = Workerpool(
+                self._chain,
+                self.hub,
+                self.content,
+                self._secrets,
+                self._scheduler,
+                self._folder / "work",
+                self._workers,
+                self.faults,
+            )
+            self._pool.start()
+
+    def _stop_workers(self) -> None:
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool = None
 
     def _publish_orders(self, market: MarketService) -> None:
         """Both apps with and without enclave; the worker group in every category. Once for a chain."""

@@ -92,6 +92,17 @@ class MarketService:
             paths.write_atomic(self._file, json.dumps(self._book).encode())
         return order_hash
 
+    def book(self) -> dict[str, Any]:
+        """All orders by their hash, as they are now."""
+        with self._lock:
+            return {order_hash: dict(row) for order_hash, row in self._book.items()}
+
+    def put_back(self, book: Mapping[str, Any]) -> None:
+        """Make the book what `book()` gave once."""
+        with self._lock:
+            self._book = {order_hash: dict(row) for order_hash, row in book.items()}
+            paths.write_atomic(self._file, json.dumps(self._book).encode())
+
     def _list(self, kind: str, query: Mapping[str, str]) -> Answer:
         asset = _ASSET[kind]
         if kind in ("app", "dataset") and asset not in query and f"{asset}Owner" not in query:
