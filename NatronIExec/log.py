@@ -17,7 +17,7 @@ from NatronIExec.errors import NatronIExecError
 
 _ROOT = "NatronIExec"
 _HIDDEN = "[hidden]"
-#: A private key, with or without 0x, that is not said to be something public.
+#: A private key, with or without 0x, after a word that says it is secret; hashes of the same length stay readable.
 _KEY = re.compile(r"(?i)(key|secret|password|mnemonic|seed)(\W{1,4})(0x)?[0-9a-f]{64}\b")
 _BARE_KEY = re.compile(r"(?i)(0x)?[0-9a-f]{64}\Z")
 _PAIR = re.compile(
@@ -26,7 +26,8 @@ _PAIR = re.compile(
 
 
 class Redactor(logging.Filter):
-    """Replaces what it was told is secret, and whatever looks like a password or a key, in messages and tracebacks."""
+    """Hides secrets in log messages and tracebacks: those that it was given, and text that looks like a password or a
+    key."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,14 +36,15 @@ class Redactor(logging.Filter):
         self._lock = threading.Lock()
 
     def add_secret(self, secret: str) -> None:
-        """`secret` is not written until `forget`. Very short ones would hide ordinary words: left to patterns."""
+        """Hide `secret` until `forget`. Secrets of less than four characters are left to the patterns, as they would
+        hide parts of ordinary words."""
         with self._lock:
             self._kept.update(_spellings(secret))
 
     @contextmanager
     def hiding(self, *secrets: str) -> Iterator[None]:
-        """None of them is written inside, and none is in memory afterwards. After a bug they are kept until `forget`:
-        its traceback is written by whoever catches it."""
+        """Hide `secrets` inside the block and drop them from memory afterwards. After an unexpected exception they stay
+        hidden until `forget`, because its traceback is logged outside the block."""
         spelled = [spelling for secret in secrets for spelling in _spellings(secret)]
         with self._lock:
             self._hidden += spelled
@@ -60,7 +62,7 @@ class Redactor(logging.Filter):
                     self._hidden.remove(spelling)
 
     def forget(self) -> None:
-        """What is hidden by a call that is under way stays hidden."""
+        """Drop what `add_secret` was given. Secrets inside a running `hiding` block stay hidden."""
         with self._lock:
             self._kept.clear()
 
@@ -79,7 +81,8 @@ class Redactor(logging.Filter):
 
 
 def _spellings(secret: str) -> Set[str]:
-    """As it was typed, and as a program would write it: without the space around it, a key without 0x in any case."""
+    """The forms in which a program may print the secret: as typed, without surrounding spaces, a key without 0x and in
+    upper or lower case."""
     bare = secret.strip()
     found = {secret, bare, " ".join(bare.split())}
     if _BARE_KEY.match(bare):
@@ -97,7 +100,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 
 
 class _RedactedFormatter(logging.Formatter):
-    """Tracebacks carry values too."""
+    """Redacts the whole record, because tracebacks may hold secrets too."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,7 +1,8 @@
-"""Who we are, proved to a market or a scheduler: a text of theirs, signed.
+"""Logging in to a market or a scheduler: it sends a challenge, and the account signs it.
 
-What they send is never signed as it comes. With the same signature a service could buy in our name, by sending an
-order, or a permit of a token, as its challenge; so what is signed is built here, and what was sent must be equal to it.
+A received challenge is never signed as it is: a dishonest service could send an order or a token permit as its
+"challenge" and spend the account's money with the signature. So the challenge is built here, and the received one must
+be equal to it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _DOMAIN_TYPE = [
 
 def authorization(challenge: Any, service: str, chain_id: int, signer: Signer) -> str:
     """`hash_signature_address`, the header of both services, for the challenge that `service` (the name in its domain)
-    sent. Raises ServiceError for whatever is none (iexec-market-api controllers/auth.js, iexec-core
+    sent. Raises ServiceError if it is not a login challenge (iexec-market-api controllers/auth.js, iexec-core
     EIP712ChallengeService.java)."""
     message = challenge.get("message") if isinstance(challenge, dict) else None
     text = message.get("challenge") if isinstance(message, dict) else None
@@ -34,7 +35,7 @@ def authorization(challenge: Any, service: str, chain_id: int, signer: Signer) -
     ours = {"types": types, "primaryType": "Challenge", "domain": domain, "message": content}
     if not isinstance(text, str) or _comparable(challenge) != _comparable(ours):
         raise ServiceError(
-            f"What was to be signed as a login to {service} is something else; it was not signed.",
+            f"{service} asked for a signature that is not a login; nothing was signed.",
             "Check the endpoint in the settings: this service cannot be trusted.",
         )
     signature = signer.sign_typed_data(domain, _TYPES, "Challenge", content)
@@ -44,7 +45,8 @@ def authorization(challenge: Any, service: str, chain_id: int, signer: Signer) -
 
 
 def _comparable(challenge: Any) -> Any:
-    """Without what may be left out (the domain's type, empty fields of the domain), the chain id as text."""
+    """The challenge without its optional parts (the domain's type, empty domain fields) and with the chain id as
+    text."""
     types, domain = challenge.get("types"), challenge.get("domain")
     if not isinstance(types, dict) or not isinstance(domain, dict):
         return None

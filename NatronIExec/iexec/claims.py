@@ -1,4 +1,5 @@
-"""Money back for tasks past their final deadline. Nobody else claims; one bad element reverts a whole batch."""
+"""Refunds for tasks past their final deadline. Nobody claims them for the requester, and one task that cannot be
+claimed reverts its whole batch."""
 
 from __future__ import annotations
 
@@ -15,15 +16,17 @@ INITIALIZE_AND_CLAIMS_A_BATCH = 100
 
 
 def claimable(hub: Hub, deals: Sequence[Deal], now_s: int, timeref_s: int) -> list[Task]:
-    """The tasks of `deals` that can be claimed at the chain's time `now_s`: not over, and past the final deadline."""
+    """The unfinished tasks of `deals` that are past their final deadline at the chain's time `now_s`. `timeref_s` is
+    the time reference of the deals' category, in seconds."""
     late = [deal for deal in deals if now_s >= deal.final_deadline_s(timeref_s)]
     tasks = hub.tasks([(deal.dealid, index) for deal in late for index in deal.indexes])
     return [task for task in tasks if task.status not in (TaskStatus.COMPLETED, TaskStatus.FAILED)]
 
 
 def build_claims(hub: Hub, tasks: Sequence[Task], sender: str) -> list[Transaction]:
-    """Transactions, each estimated, that claim `tasks`, initialising those that never were (with their own index, which
-    does not start at 0 in a later deal of the same order). A batch that the chain refuses is halved."""
+    """Transactions, with estimated gas, that claim `tasks` for `sender`. Tasks that were never initialised are
+    initialised first, with the index that they have in the request order (the second deal of an order does not start at
+    0). A batch that the chain refuses is split in two."""
     begun = [task for task in tasks if task.status is not TaskStatus.UNSET]
     unset = [task for task in tasks if task.status is TaskStatus.UNSET]
     batches = [begun[at : at + CLAIMS_A_BATCH] for at in range(0, len(begun), CLAIMS_A_BATCH)]

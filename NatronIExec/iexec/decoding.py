@@ -11,7 +11,7 @@ from NatronIExec.iexec.records import ZERO_ADDRESS, Block, Deal, Task, TaskStatu
 
 
 def deal_of(dealid: str, values: Sequence[Any]) -> Deal | None:
-    """The outputs of viewDeal; None for a deal that is not there."""
+    """The outputs of viewDeal; None if the deal does not exist."""
     app, dataset, workerpool, *rest = values
     trust, category, tag, requester, beneficiary, callback, params, start, first, size, _, _, _ = rest
     if not size:

@@ -41,9 +41,9 @@ from NatronIExec.iexec.transactions import (
 )
 from NatronIExec.iexec.transport import Transport
 
-#: Mainnet has five; asking for one that is not there is an error of that call alone.
+#: Mainnet has five. Asking for one that does not exist fails that call only.
 FIRST_CATEGORIES = 8
-#: Categories are made by the network's owners, a handful in years; more than this is a node that makes things up.
+#: The network's owners add a category every few years; a node that reports more than this is lying.
 MOST_CATEGORIES = 256
 #: viewTask calls a batch: larger answers are cut off by public nodes.
 TASKS_A_BATCH = 500
@@ -66,14 +66,14 @@ class Hub:
 
     def check(self) -> list[Category]:
         """Raises WrongChain when the endpoint serves another chain, or the hub's EIP-712 domain is not ours. Returns
-        the first categories, asked in the same request since whoever begins needs them."""
+        the first categories, which every caller needs next and which fit into the same request."""
         known: list[Call] = [("eth_chainId", []), self.view("eip712domain_separator")]
         known.append(deposit_and_match.question(self.network))
         wanted = [self.view("viewCategory", number) for number in range(FIRST_CATEGORIES)]
         answers = self.transport.rpc_batch_raw(self.network.rpc, [*known, *wanted])
         chain, separator, one_transaction, *categories = answers
         if isinstance(separator, RpcError) and separator.reverted:
-            separator = ""  # a contract, and none of iExec
+            separator = ""  # a contract, but not an iExec hub
         for answer in (chain, separator):
             if isinstance(answer, RpcError):
                 raise answer
@@ -148,7 +148,7 @@ class Hub:
         return self.view("owner", to=asset, contract=self._asset)
 
     def owners(self, assets: Sequence[str]) -> list[str]:
-        """Who owns an app, a dataset or a worker group; asked once, until `forget_owners`."""
+        """The owners of apps, datasets or worker groups, in order. Cached until `forget_owners`."""
         missing = [asset for asset in dict.fromkeys(assets) if asset not in self._owners]
         if missing:
             answers = self.batch([self.owner_call(asset) for asset in missing])
@@ -156,7 +156,7 @@ class Hub:
         return [self._owners[asset] for asset in assets]
 
     def forget_owners(self) -> None:
-        """An order was refused: its asset may have been sold meanwhile."""
+        """Call this when an order was refused: its asset may have a new owner."""
         self._owners.clear()
 
     def member_call(self, group: str, account: str) -> Call:
@@ -165,7 +165,8 @@ class Hub:
         return self.view("keyHasPurpose", key, GROUP_MEMBER, to=group, contract=self._asset)
 
     def is_member(self, answer: Any) -> bool:
-        """What is no group has no members: an account, or a contract that does not know the question."""
+        """The answer to `member_call`. An address that is not an ERC-734 group counts as empty, be it a plain account
+        or a contract without keyHasPurpose."""
         try:
             return not isinstance(answer, RpcError) and bool(self._asset.decode("keyHasPurpose", answer))
         except ServiceError:
@@ -173,7 +174,7 @@ class Hub:
 
     @staticmethod
     def nonce_call(address: str) -> Call:
-        """The nonce of the next transaction, those that are not mined yet counted."""
+        """The nonce of the next transaction; transactions that are not mined yet are counted."""
         return "eth_getTransactionCount", [address, "pending"]
 
     def nonce(self, address: str) -> int:
@@ -194,8 +195,9 @@ class Hub:
         return [deal_of(dealid, self.decode("viewDeal", answer)) for dealid, answer in zip(dealids, answers)]
 
     def deals_of_request(self, request_hash: str, volume: int) -> list[Deal]:
-        """What was bought with a request order over `volume` tasks, whoever sent the match: a deal's id follows from
-        the order's hash and what was consumed before, so nothing needs to be remembered (PoCo IexecPoco1Facet)."""
+        """All deals made with a request order of `volume` tasks, no matter who sent the match. A deal's id is computed
+        from the order's hash and the number of tasks sold before, so nothing has to be remembered (PoCo
+        IexecPoco1Facet)."""
         bought: list[Deal] = []
         first = 0
         while first < volume and (deal := self.deal(deal_id(request_hash, first))) is not None:
@@ -222,7 +224,7 @@ class Hub:
     # sending
 
     def ready_transaction(self, to: str, data: str, what: str, gas: int, nonce: int, fees: Fees) -> Transaction:
-        """A transaction of which all is known already."""
+        """An unsigned transaction whose gas, nonce and fees are known; asks the node nothing."""
         return Transaction(
             to=to,
             data=data,
@@ -268,9 +270,9 @@ class Hub:
     def build_match(
         self, match: Match, deposit_nrlc: int, nonce: int | None = None, fees: Fees | None = None, gas: int = 0
     ) -> list[Transaction]:
-        """What buys the deal: one transaction where the hub can deposit and match at once or nothing is to be
-        deposited, else deposit and match. Exactly `deposit_nrlc` is approved, never more. With `nonce`, `fees` and
-        `gas` known (from a preflight) nothing more is asked."""
+        """The transactions that buy the deal: a match alone if nothing has to be deposited, one combined transaction on
+        a hub that can deposit and match at once, else a deposit and a match. Exactly `deposit_nrlc` is approved, never
+        more. If `nonce`, `fees` and `gas` are given (from a preflight), the node is not asked again."""
         sender = match.request.requester
         calldata = self.match_calldata(match)
         if not deposit_nrlc:
@@ -309,8 +311,8 @@ class Hub:
         return self.transaction(sender, self.network.hub, data, "close" if operation == CLOSE else "announce")
 
     def send(self, signed: SignedTransaction) -> None:
-        """Hand a signed transaction to the node, once. Sending the same again is harmless and not an error; whether it
-        was mined is for `receipt` to say."""
+        """Hand a signed transaction to the node, without retries. Sending the same one again is harmless and no error.
+        `receipt` says whether it was mined."""
         try:
             self.transport.rpc(self.network.rpc, "eth_sendRawTransaction", [signed.raw], retry=False)
         except RpcError as problem:
@@ -329,7 +331,8 @@ class Hub:
         give_up: Callable[[], bool] = lambda: False,
         pause: Callable[[float], object] = time.sleep,
     ) -> Receipt | None:
-        """Look until it is mined, at first quickly; None when `give_up` says so. A failed one raises OrderRefused."""
+        """Poll until the transaction is mined, first every 20 ms, later every 2 s. None once `give_up()` is true.
+        Raises OrderRefused if the transaction failed."""
         wait_s = 0.02
         while (receipt := self.receipt(transaction_hash)) is None:
             if give_up():

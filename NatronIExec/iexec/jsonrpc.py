@@ -1,7 +1,8 @@
-"""JSON-RPC 2.0: answers of which nothing is believed before its shape was looked at.
+"""JSON-RPC 2.0: the shape of every answer is checked before it is used.
 
-A node refuses in four ways, and each asks for something else: for now (`busy`: asked again), for the size of the batch
-(`too_large`: asked in parts), on behalf of a contract (`reverted`: a sentence of `reverts`), and for good.
+A node can refuse in four ways, each handled differently: it is busy (`busy`: retried), the batch is too large
+(`too_large`: split), a contract reverted (`reverted`: explained by `reverts`), or the request is wrong (raised as it
+is).
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def body_of(calls: Sequence[Call]) -> Any:
 
 
 def answers_of(answer: Any, calls: Sequence[Call], where: str) -> list[Any]:
-    """The results in the order of the calls, an RpcError in the place of each that the node refused or answered with
-    something else. One error instead of all answers (a batch that the node does not take) is everybody's."""
+    """The results in the order of the calls. A call that the node refused, or answered in a wrong shape, has an
+    RpcError in its place. If the node answers the whole batch with one error, every call has that error."""
     rows = answer if isinstance(answer, list) else [answer]
     if len(rows) == 1 and len(calls) > 1 and isinstance(rows[0], dict) and "error" in rows[0]:
         return [_refusal(rows[0]["error"])] * len(calls)
@@ -116,7 +117,7 @@ def _data(value: Any) -> bool:
 
 
 def _block(value: Any) -> bool:
-    """A block that is there, as `hub.block_of` and `fees_of` read it."""
+    """A block that exists, with the fields that `hub.block_of` and `fees_of` read."""
     if not isinstance(value, dict) or not all(map(_quantity, (value.get("number"), value.get("timestamp")))):
         return False
     return value.get("baseFeePerGas") is None or _quantity(value["baseFeePerGas"])
@@ -143,7 +144,7 @@ def _receipt(value: Any) -> bool:
     )
 
 
-#: What each method answers; others are read by their callers alone.
+#: The shape of each method's answer. Methods that are not listed are checked by their callers.
 _SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "eth_chainId": _quantity,
     "eth_gasPrice": _quantity,

@@ -19,7 +19,8 @@ PAGE_SIZE = 1000
 
 
 class Market:
-    """Reads need no account; writes sign a challenge that is good once, so writes of one client are serialised."""
+    """Reading needs no account. Each write signs a challenge that can be used once, so the writes of one client run one
+    after the other."""
 
     def __init__(self, network: Network, transport: Transport) -> None:
         self._network = network

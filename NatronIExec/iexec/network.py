@@ -60,7 +60,8 @@ class Network:
 
     def with_endpoints(self, **urls: str) -> Network:
         """The same network through other URLs (rpc, market, sms, ipfs, gateway); empty ones change nothing. Raises
-        BadInput for another kind. What is no URL does not answer; a person must be able to go on and correct it."""
+        BadInput for an unknown kind of endpoint. A URL that is wrong is accepted here, so that the settings dialog
+        still opens and the user can correct it."""
         for kind, url in urls.items():
             if kind not in ENDPOINTS or not isinstance(url, str):
                 raise BadInput(
@@ -159,7 +160,8 @@ def _network(name: str, given: Mapping[str, Any], known: Network | None) -> Netw
 
 
 def _value(name: str, field: str, value: Any) -> Any:
-    """What signing and the transport can take: another spelling is mended, another type is refused."""
+    """A value in the form that signing and the transport need. Harmless differences in spelling are corrected; a wrong
+    type raises BadInput."""
     if field == "more_gateways" and isinstance(value, list):
         return tuple(_value(name, "gateway", url) for url in value)
     kind = type(getattr(_EXAMPLE, field))
@@ -169,12 +171,12 @@ def _value(name: str, field: str, value: Any) -> Any:
         )
     if field in _ADDRESSES and value:
         if not is_hex_address(value):
-            raise BadInput(f"{field} of the network {name} is no address: {value}.", "Write 0x and 40 hex digits.")
+            raise BadInput(f"{field} of the network {name} is not an address: {value}.", "Write 0x and 40 hex digits.")
         return to_checksum_address(value)
     if field == "tag" and not re.fullmatch("0x[0-9a-fA-F]{64}", value):
         raise BadInput(f"The tag of the network {name} is {value}.", "Write 0x and 64 hex digits.")
     if field in _URLS and value:
         if not re.match(r"https?://[^/?#\s\[]+", value):
-            raise BadInput(f"{field} of the network {name} is no web address.", "Write it like https://example.org")
+            raise BadInput(f"{field} of the network {name} is not a web address.", "Write it like https://example.org")
         return value.rstrip("/")
     return value

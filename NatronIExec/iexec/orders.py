@@ -70,7 +70,7 @@ class Domain:
 
 
 def new_salt() -> str:
-    """The only thing that makes two equal orders different."""
+    """32 random bytes in hex. The salt is what makes two otherwise equal orders different."""
     return "0x" + os.urandom(32).hex()
 
 
@@ -121,7 +121,8 @@ def hash_operation(order: Order, operation: int, domain: Domain) -> str:
 
 
 def deal_id(request_hash: str, consumed_before: int) -> str:
-    """A deal is named by the request order and how much of it was consumed before (PoCo IexecPoco1Facet)."""
+    """The id of the deal that was made when `consumed_before` tasks of the request order had been sold before (PoCo
+    IexecPoco1Facet)."""
     return "0x" + keccak(bytes.fromhex(request_hash[2:]) + consumed_before.to_bytes(32, "big")).hex()
 
 
@@ -174,7 +175,7 @@ class RequestParams:
     encrypt_result: bool = False
 
     def to_json(self) -> str:
-        """Canonical text; the storage provider is always said, since without it results get no link."""
+        """Canonical JSON text. The storage provider is always named: without it a result gets no link."""
         content: dict[str, Any] = {"iexec_args": self.args, "iexec_result_storage_provider": "ipfs"}
         if self.input_files:
             content["iexec_input_files"] = list(self.input_files)

@@ -1,4 +1,5 @@
-"""Every check that the chain will make, made first: a refusal is a sentence and costs nothing.
+"""Every check that the chain will make, made before the transaction is sent: a refusal costs nothing and is explained
+in a sentence.
 
 The order of the checks is the contract's (PoCo contracts/facets/IexecPoco1Facet.sol). All data come in one HTTP request
 (one more for an app, a dataset or a worker group that was not seen before), and a trial of the very transaction comes
@@ -54,7 +55,7 @@ def refuse(code: str, **details: object) -> OrderRefused:
 
 
 def check_orders(match: Match) -> None:
-    """What the four orders say of each other, without the chain. Raises OrderRefused."""
+    """Check that the four orders fit each other, without asking the chain. Raises OrderRefused."""
     app, dataset, pool, request = match.app, match.dataset, match.workerpool, match.request
     tag = int(deal_tag(app.tag, dataset.tag, request.tag), 16)
     rules = (
@@ -74,8 +75,8 @@ def check_orders(match: Match) -> None:
 
 
 def groups(match: Match) -> dict[str, tuple[str, str]]:
-    """By code, the restrictions that do not name the very account: (restriction, account). They hold if the restriction
-    is a group (ERC-734) that the account belongs to, which the chain must say."""
+    """The order restrictions that do not name the account itself, by error code: (restriction, account). Such a
+    restriction is met if it is an ERC-734 group that the account belongs to, which only the chain knows."""
     app, dataset, pool, request = match.app, match.dataset, match.workerpool, match.request
     restrictions = {
         "12": (request.workerpool, pool.workerpool),
@@ -114,7 +115,7 @@ def preflight(hub: Hub, match: Match, presigned: bool = False) -> Preflight:
     balances = hub.balances_of(answers["rlc"], answers["account"], answers["wei"])
     total, deposit = _priced(match, volume, balances, pool_account)
     gas = 0
-    if signed and not deposit:  # with a deposit to come the trial cannot succeed yet
+    if signed and not deposit:  # the trial cannot succeed while the deposit is still missing
         gas = _gas(hub, answers["trial"])
     fees = fees_of(answers["block"], answers["gas price"])
     return Preflight(volume, total, deposit, balances, fees, int(answers["nonce"], 16), gas)

@@ -97,7 +97,7 @@ class Match:
 
     @property
     def task_price_nrlc(self) -> int:
-        """What one task locks: the sellers' prices, not the requester's maxima (PoCo IexecPoco1Facet)."""
+        """What one task locks, in nRLC: the sellers' prices, not the requester's maxima (PoCo IexecPoco1Facet)."""
         dataset = self.dataset.datasetprice if self.dataset.dataset != ZERO_ADDRESS else 0
         return self.app.appprice + dataset + self.workerpool.workerpoolprice
 
@@ -155,7 +155,8 @@ class Deal:
         return range(self.bot_first, self.bot_first + self.bot_size)
 
     def final_deadline_s(self, timeref_s: int) -> int:
-        """From here on an unfinished task can be claimed."""
+        """The time (Unix seconds) from which an unfinished task can be claimed. `timeref_s` is the category's time
+        reference."""
         return self.start_s + FINAL_DEADLINE_RATIO * timeref_s
 
 

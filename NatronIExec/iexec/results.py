@@ -1,4 +1,4 @@
-"""What comes back from a worker. Nothing of it is trusted: not names, sizes, archives."""
+"""The result archive of a worker. Nothing in it is trusted: neither names nor sizes nor the archive's structure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def result_location(results: bytes) -> str:
     except (ValueError, KeyError, TypeError) as problem:
         raise ResultRefused("The worker left no link to its result.", "The task can be bought again.") from problem
     if not isinstance(location, str) or not _LOCATION.fullmatch(location):
-        raise ResultRefused("The worker left a link that leads nowhere.", "The task can be bought again.")
+        raise ResultRefused("The worker left an invalid link to its result.", "The task can be bought again.")
     return location
 
 
@@ -56,7 +56,8 @@ def fetch_result(
 
 
 class ResultArchive:
-    """A zip from a stranger. Opening it checks the whole directory; reading is capped by what the caller expects.
+    """A zip file from a stranger. Opening it checks its whole directory; reading stops at the size that the caller
+    expects.
 
     Refused: absolute names, `..`, back-slashes, drive letters, links, devices, encrypted or repeated entries, too many
     of them, more in them than fits into a file of its size (entries that share their content).
@@ -126,7 +127,7 @@ class ResultArchive:
             if info.flag_bits & 1:
                 raise _refused("it is encrypted")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise _refused("it is packed in another way than workers do")
+                raise _refused("it uses a compression that workers do not use")
             if info.is_dir():
                 continue
             if info.filename in self._entries:
@@ -137,8 +138,8 @@ class ResultArchive:
             raise _refused(f"it would unpack to {total} bytes")
 
     def _blocks(self, name: str, limit: int) -> Iterator[bytes]:
-        """What is unpacked, block by block; what goes wrong with a block outside is not the archive's fault. Sizes in
-        the directory may lie, so what comes out is counted."""
+        """The unpacked bytes, block by block. The sizes in the directory may be false, so the bytes that come out are
+        counted. An error of the caller (a full disk) is not taken for a bad archive."""
         entry = self._entry(name)
         count = 0
         try:
@@ -153,8 +154,8 @@ class ResultArchive:
 
 
 def _check_directory(file: BinaryIO) -> None:
-    """Look at what the end of the file says of the directory: zipfile would read all of it, whatever its size, before
-    anybody could. What has no such end is left to zipfile, which refuses it."""
+    """Check the directory's size, as the end of the file states it, before zipfile reads the whole directory into
+    memory. A file without such an end is left to zipfile, which refuses it."""
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - _MAX_COMMENT - struct.calcsize(_END_FORMAT))
     file.seek(start)

@@ -1,4 +1,4 @@
-"""What the contracts say when they refuse, in sentences that say what to change."""
+"""The contracts' refusals, translated into sentences that say what to change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eth_utils.abi import function_signature_to_4byte_selector
 from NatronIExec.errors import NatronIExecError, NotEnoughFunds, OrderRefused
 from NatronIExec.iexec.jsonrpc import RpcError
 
-#: `iExecV5-matchOrders-0xNN` (PoCo contracts/facets/IexecPoco1Facet.sol): what did not fit, what to do.
+#: `iExecV5-matchOrders-0xNN` (PoCo contracts/facets/IexecPoco1Facet.sol): what does not fit, and what to do.
 MATCH_CODES: dict[str, tuple[str, str]] = {
     "00": (
         "The worker group sells another time category than was asked.",
@@ -118,8 +118,8 @@ def explain(text: str, data: str = "") -> NatronIExecError:
 
 
 def explained(problem: RpcError) -> NatronIExecError:
-    """What a node said of a call: a contract's refusal, or missing money, as a sentence. What else goes wrong at a node
-    is no refusal and stays what it is, so that nobody gives up what could be bought a minute later."""
+    """A contract's refusal or missing money, explained in a sentence. Any other error of a node is returned as it is:
+    it is temporary, and a job must not be given up for it."""
     known = explain(problem.words, problem.data)
     return known if problem.reverted or isinstance(known, NotEnoughFunds) else problem
 

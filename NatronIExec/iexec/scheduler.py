@@ -1,4 +1,5 @@
-"""What a worker group's scheduler knows of a task: its state long before the chain's deadline, and the logs."""
+"""The task API of a worker group's scheduler: it knows that a task failed long before its deadline on chain, and it has
+the logs."""
 
 from __future__ import annotations
 
@@ -46,5 +47,6 @@ class Scheduler:
 
     def _strange(self) -> ServiceError:
         return ServiceError(
-            f"{where_of(self._base)} answered something else than was asked.", "Try again, or see its own pages."
+            f"{where_of(self._base)} sent an answer that could not be understood.",
+            "Try again, or look at the worker group's own web page.",
         )

@@ -1,4 +1,4 @@
-"""What signs for a requester. Everybody but `wallet` holds a Signer, never a key."""
+"""The interface of an account that signs. Only `wallet` holds keys; all other code holds a Signer."""
 
 from __future__ import annotations
 

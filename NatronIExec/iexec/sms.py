@@ -13,16 +13,24 @@ _DOMAIN = keccak(text="IEXEC_SMS_DOMAIN")
 
 
 class Sms:
+    """The secret management service of a network, which hands a requester's secrets to enclaves and to nobody else.
+
+    A secret is a text of at most 4096 bytes under a name that its owner chooses; it can be written once, and neither be
+    read, changed nor deleted afterwards. Methods raise Unreachable or ServiceError when the service does not answer.
+    """
+
     def __init__(self, network: Network, transport: Transport) -> None:
         self._base = network.sms
         self._transport = transport
 
     def has_requester_secret(self, requester: str, name: str) -> bool:
+        """Whether the account `requester` (0x address) has a secret called `name`."""
         url = f"{self._base}/requesters/{requester}/secrets/{name}"
         return self._transport.request("HEAD", url, accept=(404,)).status_code == 204
 
     def push_requester_secret(self, name: str, value: str, signer: Signer) -> None:
-        """Raises Conflict when the name is taken: secrets can neither be changed nor deleted."""
+        """Store `value` as the secret `name` of the signer's account. Not retried. Raises Conflict if the name
+        is taken."""
         challenge = requester_challenge(signer.address, name, value)
         response = self._transport.request(
             "POST",

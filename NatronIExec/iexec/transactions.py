@@ -1,4 +1,4 @@
-"""Transactions before and after they are sent: what they may cost, their signed form, their receipt. Pure."""
+"""Transactions before and after they are sent: their highest cost, their signed form, their receipt. Asks no node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from NatronIExec.errors import NotEnoughFunds
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.wording import eth, eth_held
 
-#: A gas limit above the estimate: what the estimate cannot foresee is a first-time storage slot or two.
+#: The gas limit is this much above the estimate, which can miss one or two storage slots that are written for the first
+#: time.
 GAS_HEADROOM = 1.25
 #: No estimate is possible before the deposit is mined; matchOrders itself never needs more for params under 1 kB.
 MATCH_GAS = 1_500_000
@@ -76,7 +77,7 @@ class Fees:
 
 
 def fees_of(block: Mapping[str, Any], gas_price: str) -> Fees:
-    """EIP-1559 with room for the base fee to double; the tip is what the node's price adds to the base fee."""
+    """EIP-1559 fees: the maximum allows the base fee to double; the tip is the node's gas price minus the base fee."""
     base = int(block.get("baseFeePerGas") or "0x0", 16)
     tip = max(0, int(gas_price, 16) - base)
     return Fees(2 * base + tip, tip)

@@ -24,13 +24,13 @@ from NatronIExec.wire import load_json
 
 #: Answers larger than this are refused unless they are streamed to disk.
 MAX_BODY = 64 * 1024 * 1024
-#: A body that takes this many time limits to arrive is a connection held, not an answer.
+#: A body may take this many time limits to arrive. Beyond that the service only holds the connection open.
 BODY_LIMITS = 4
-#: The market counts requests a minute; what asks for more patience than that does not want us.
+#: The market limits requests per minute; a Retry-After of more than that is treated as a refusal.
 LONGEST_WAIT_S = 60
 _RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PIECE = 1 << 16
-#: Who asks: an operator who is troubled by us can say so, and a library's own name is refused by some proxies.
+#: The User-Agent names the program, so that an operator can contact us; some proxies refuse a library's default name.
 USER_AGENT = f"NatronIExec/{__version__}"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -77,9 +77,9 @@ class Transport:
         retry: bool | None = None,
         accept: Sequence[int] = (),
     ) -> requests.Response:
-        """The answer, its body read and no larger than MAX_BODY. `retry` defaults to whether the method is a read; what
-        a busy service did not even look at (429) is always repeated. A status of 400 or more raises ServiceError unless
-        it is in `accept`; no answer raises Unreachable."""
+        """One request; the answer's body is read, at most MAX_BODY bytes. `retry` is true for reads unless given; a
+        request that a busy service did not process (429) is always repeated. Raises ServiceError for a status of 400 or
+        more that is not in `accept`, Unreachable when there is no answer."""
         repeat = method in ("GET", "HEAD") if retry is None else retry
         how = {"params": params, "headers": headers, "json": json_body, "data": content, "files": files}
         return self._request(method, url, self._tries if repeat else 1, self._tries, accept, **how)
@@ -91,7 +91,7 @@ class Transport:
         return self.json("POST", url, json_body=body, headers=headers, retry=retry)
 
     def json(self, method: str, url: str, **how: Any) -> Any:
-        """`request`, its answer read as JSON. Raises ServiceError when it is none."""
+        """Like `request`, with the answer parsed as JSON. Raises ServiceError if it is not JSON."""
         return _json(self.request(method, url, **how), url)
 
     def rpc(self, url: str, method: str, params: Sequence[Any], retry: bool = True) -> Any:
@@ -107,8 +107,8 @@ class Transport:
         return answers
 
     def rpc_batch_raw(self, url: str, calls: Sequence[Call], retry: bool = True) -> list[Any]:
-        """Like `rpc_batch`, with an RpcError in the place of each call that the node refused. Raises Unreachable while
-        the node is too busy; without `retry` (a sent transaction) after the first try."""
+        """Like `rpc_batch`, but a refused call has an RpcError in its place instead of raising it. Raises Unreachable
+        while the node is busy; with `retry=False` (a sent transaction) after the first try."""
         answers = self._rpc_in_parts(url, calls, retry)
         for attempt in itertools.count(1):
             busy = [number for number, answer in enumerate(answers) if isinstance(answer, RpcError) and answer.busy]
@@ -124,7 +124,8 @@ class Transport:
         raise AssertionError("unreachable")
 
     def _rpc_in_parts(self, url: str, calls: Sequence[Call], retry: bool) -> list[Any]:
-        """One HTTP request, or as many as the node's limit on batches asks for; the limit is found once."""
+        """One HTTP request, or several if the node limits the size of batches. The limit is remembered once it is
+        known."""
         limit = self._batch_limits.get(url, len(calls)) or 1
         answers: list[Any] = []
         for at in range(0, len(calls), limit):
@@ -138,7 +139,7 @@ class Transport:
 
     def _rpc_once(self, url: str, calls: Sequence[Call], retry: bool) -> list[Any]:
         tries = self._tries if retry else 1
-        # 400: providers say so what others say within a 200
+        # some providers answer 400 where others put the error into a 200
         response = self._request("POST", url, tries, tries, (400, 413), json=body_of(calls))
         if response.status_code == 413:
             return [RpcError("The chain refused the call.", "See the details.", message="batch too large")] * len(calls)
@@ -158,14 +159,14 @@ class Transport:
         cancel: Callable[[], bool] = lambda: False,
         tries: int | None = None,
     ) -> int:
-        """Download to the file `to` without holding it in memory; goes on where an earlier try stopped. Returns its
-        size. Raises ResultRefused beyond `max_bytes`, Unreachable when all tries failed, Cancelled when asked to."""
+        """Download to the file `to`, continuing an earlier partial download. Returns its size in bytes. Raises
+        ResultRefused beyond `max_bytes`, Unreachable when all tries failed, Cancelled once `cancel()` is true."""
         part = to.with_name(to.name + ".part")
 
         def fetch() -> requests.Response:
             _ask(cancel)
             have = part.stat().st_size if part.exists() else 0
-            headers = {"Accept-Encoding": "identity"}  # a part of what is packed on the way could not be gone on with
+            headers = {"Accept-Encoding": "identity"}  # a compressed transfer could not be resumed in the middle
             if have:
                 headers["Range"] = f"bytes={have}-"
             response = self._send("GET", url, headers=headers, stream=True)
@@ -214,7 +215,7 @@ class Transport:
         raise AssertionError("unreachable")
 
     def _send(self, method: str, url: str, **how: Any) -> requests.Response:
-        """Through a session of this thread; one for this machine, which no proxy reaches, and one for all else."""
+        """Send with this thread's session. Requests to this machine use a second session that ignores proxies."""
         near = _host(url) in _LOOPBACK
         name = "near" if near else "far"
         session: requests.Session | None = getattr(self._local, name, None)
@@ -243,7 +244,8 @@ class Transport:
 
 
 def where_of(url: str) -> str:
-    """The service as a person may see it: providers put their keys into paths, queries and user names."""
+    """The service's name for messages: only scheme and host, since providers put API keys into paths, queries and user
+    names."""
     found = re.match(r"(\w+://)(?:[^/?#]*@)?([^/?#@]*)", url)
     return found[1] + found[2] if found else "The endpoint"
 
@@ -256,8 +258,8 @@ def _host(url: str) -> str:
 
 @contextmanager
 def _translated(url: str, final: bool) -> Iterator[None]:
-    """The library's exceptions become ours; before the last try they are swallowed. Their text holds the whole URL, so
-    it goes no further."""
+    """Turns the library's exceptions into ours; before the last try they are ignored. Their text is dropped because it
+    holds the whole URL, which may contain an API key."""
     try:
         yield
     except (requests.RequestException, HTTPError) as problem:
@@ -271,7 +273,8 @@ def _translated(url: str, final: bool) -> Iterator[None]:
 
 def _refused(response: requests.Response, url: str) -> ServiceError | Unreachable:
     where = where_of(url)
-    words = bytes(getattr(response, "_content", b"") or b"")[:300].decode("utf-8", "replace")  # a stream was not read
+    unread = b""  # the body of a stream was not read
+    words = bytes(getattr(response, "_content", unread) or unread)[:300].decode("utf-8", "replace")
     if response.status_code in _RETRY_STATUS:
         return Unreachable(
             f"{where} is not ready ({response.status_code}).", "It is tried again later.", status=response.status_code
@@ -291,7 +294,7 @@ def _asked_wait_s(response: requests.Response) -> float:
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives: a piece is not waited for until it is full."""
+    """The body in the pieces in which it arrives, without waiting for full blocks."""
     while piece := response.raw.read1(_PIECE, decode_content=True):
         yield piece
 
@@ -320,5 +323,5 @@ def _json(response: requests.Response, url: str) -> Any:
         return load_json(response.content)
     except ValueError as problem:
         raise ServiceError(
-            f"{where_of(url)} answered something that is not JSON.", "Check the endpoint in the settings."
+            f"{where_of(url)} sent an answer that is not JSON.", "Check the endpoint in the settings."
         ) from problem

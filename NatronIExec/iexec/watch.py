@@ -27,7 +27,7 @@ from NatronIExec.iexec.records import BagState, Block, Deal, TaskStatus
 MAX_TOPIC_IDS = 400
 #: Blocks that are read again each time: a minute on Arbitrum, which makes four a second, and more elsewhere.
 OVERLAP_BLOCKS = 240
-#: Open tasks are looked up themselves this often, by the chain's time: an event may have been lost for good.
+#: Open tasks are read directly this often (in seconds of the chain's clock), in case an event was lost for good.
 RECONCILE_S = 300
 #: Once a node refuses a range, it is asked for windows of this many blocks, halved until it takes them.
 FIRST_WINDOW = 10_000
@@ -52,8 +52,8 @@ _OVER = (TaskStatus.COMPLETED, TaskStatus.FAILED)
 
 @dataclass(frozen=True)
 class TaskChange:
-    """What is new of a task. `worker` is the last one that contributed, "" when unknown; `results` and `result_digest`
-    are there once it is COMPLETED."""
+    """The newest status of a task. `worker` is the last one that contributed, "" if unknown; `results` and
+    `result_digest` are set once the task is COMPLETED."""
 
     dealid: str
     index: int
@@ -172,7 +172,8 @@ class BagWatch:
         return "eth_getLogs", [{"address": self._hub.network.hub, "topics": topics, **window}]
 
     def _news(self, logs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[TaskStatus, bytes]]:
-        """By task, what is not known yet. What is over stays so, whatever an old log says."""
+        """The changes that are not known yet, by task. A finished task stays finished even if an old log is read
+        again."""
         news: dict[str, tuple[TaskStatus, bytes]] = {}
         for log in logs:
             event, taskid, *more = log["topics"] if len(log["topics"]) > 1 else ("", "")
@@ -198,7 +199,7 @@ class BagWatch:
         ]
 
     def _reconciled(self, head: Block, but: set[str]) -> list[TaskChange]:
-        """What is over by the chain's own word and was told by no event; at most one request."""
+        """Tasks that the chain reports as finished although no event said so; at most one request."""
         if not self._checked_s:
             self._checked_s = head.timestamp_s
         if not self._to_check and head.timestamp_s - self._checked_s >= RECONCILE_S:

@@ -17,13 +17,15 @@ def no_progress(done: int, total: int, what: str) -> None:
 
 
 class CannotRemove(ServiceError):
-    """The storage lets nobody like us remove anything: asking again is of no use. What is there, stays there."""
+    """The storage does not allow us to remove files, and will not later either: it is not asked again, and the files
+    stay."""
 
     code = "cannot-remove"
 
 
 class Storage(Protocol):
-    """Content-addressed by IPFS names (CIDv0). Raises Unreachable, ServiceError, Cancelled."""
+    """A content-addressed store: files are named by their CIDs (IPFS, CIDv0). Methods raise Unreachable, ServiceError,
+    Cancelled."""
 
     def put(
         self,
@@ -36,10 +38,10 @@ class Storage(Protocol):
         that went through, so that an upload that breaks off does not begin again."""
 
     def has(self, cids: Sequence[str]) -> set[str]:
-        """Which of them can be fetched now."""
+        """Those of the CIDs that workers can fetch now."""
 
     def remove(self, cids: Sequence[str]) -> None:
-        """Let the storage forget them; what it does not have is no error. Raises CannotRemove when it never will."""
+        """Remove these CIDs; missing ones are no error. Raises CannotRemove if the storage never allows it."""
 
     def url(self, cid: str) -> str:
         """What a worker fetches: `gateway` + /ipfs/CID."""

@@ -1,6 +1,7 @@
 """IPFS names computed here, exactly as Kubo's `add` does by default: CIDv0, 256 KiB chunks, balanced tree of 174 links.
 
-So a file's name is known before it is sent, nothing is sent twice, and a gateway cannot swap content unnoticed.
+So the name of a file is known before it is uploaded, no file is uploaded twice, and a gateway that serves other content
+is noticed.
 Sources: UnixFS and DAG-PB specifications; the tests compare with names that Kubo gave.
 """
 

@@ -1,4 +1,4 @@
-"""A bucket for what goes out, when its owner has one. The only importer of boto3 (the extra `s3`).
+"""Inputs in the user's own S3 bucket. The only importer of boto3 (the extra `s3`).
 
 The bucket is nobody's but its owner's: workers get a link to each object that is good for a week, and a form for what
 they leave. Keys come from boto3's own places (environment, profile), never from our settings.
@@ -175,7 +175,9 @@ class S3Storage:
 
 def _kept(code: str, words: str) -> ServiceError:
     if code in ("AccessDenied", "AllAccessDisabled", "MethodNotAllowed"):
-        return CannotRemove(f"The bucket lets us remove nothing: {words}", "Allow s3:DeleteObject for these keys.")
+        return CannotRemove(
+            f"The bucket does not allow files to be removed: {words}", "Allow s3:DeleteObject for these keys."
+        )
     return ServiceError(f"The bucket kept a file: {code} {words}", "It is tried again later.")
 
 

@@ -1,6 +1,6 @@
-"""What a session remembers between two engines: which account pays, who signs, whose password the keyring holds.
+"""What the wallet remembers when the engine ends: which account pays, who signs, whose password is in the keyring.
 
-Nothing in it is secret, so that it can be shown without asking a keyring (which may be locked, and would ask).
+Nothing in it is secret, so the wallet can be shown without opening the keyring, which may ask for its own password.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from NatronIExec import paths
 
 @dataclass(frozen=True)
 class Choice:
-    """`address` is the one of our own that pays. While `external`, the URL of a signer elsewhere, is not empty,
-    `external_address` of those that it `offered` pays. `remembered` are those whose password is in the keyring."""
+    """`address` is the account of our keystore that pays. If `external` (the URL of an external signer) is not empty,
+    `external_address` pays instead, one of the addresses that the signer `offered`. `remembered` are the accounts whose
+    password is in the keyring."""
 
     address: str | None = None
     external: str = ""
@@ -26,7 +27,8 @@ class Choice:
 
 
 class ChoiceFile:
-    """A Choice on disk; None keeps it in memory. A damaged one is an empty one: all of it can be chosen again."""
+    """A Choice kept in a file; with None it is kept in memory. A damaged file counts as empty, since everything in it
+    can be chosen again."""
 
     def __init__(self, file: Path | None = None) -> None:
         self.file = file

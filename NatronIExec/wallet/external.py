@@ -47,7 +47,8 @@ class ExternalSigner:
         return bytes.fromhex(raw[2:])
 
     def _ask(self, method: str, params: Sequence[Any]) -> Any:
-        """Raises Unreachable when it does not run. A refusal, or nobody there, is for its owner and not tried again."""
+        """Raises Unreachable if the signer does not run (worth a retry), WalletError if its owner refused or did not
+        answer in time (not retried)."""
         try:
             return self._rpc(method, params)
         except ServiceError as problem:
@@ -63,10 +64,10 @@ class ExternalSigner:
 
 
 def external_accounts(rpc: Rpc) -> list[str]:
-    """The addresses that it offers. Raises WalletError when it is no signer."""
+    """The addresses that the signer behind `rpc` offers. Raises WalletError if it is not a signer."""
     answer = rpc("account_list", [])
     if not isinstance(answer, list):
-        raise WalletError("This is no external signer.", "Give the address of Clef's HTTP endpoint.")
+        raise WalletError("There is no external signer at this address.", "Give the address of Clef's HTTP endpoint.")
     return [to_checksum_address(address) for address in answer]
 
 

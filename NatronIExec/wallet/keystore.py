@@ -1,4 +1,4 @@
-"""Accounts as encrypted files (Ethereum keystore V3), one a file, readable by their owner only."""
+"""Accounts as encrypted files (Ethereum keystore V3): one account per file, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Keystore:
         self._parsed: dict[Path, tuple[tuple[int, int], Account | None]] = {}
 
     def accounts(self) -> list[Account]:
-        """In the order they were made. Files that are no keystore are left alone."""
+        """All accounts, oldest first. Files that are not keystores are ignored."""
         files = sorted(self._folder.glob("*.json"))
         return [account for account in map(self._account_in, files) if account is not None]
 
     def _account_in(self, file: Path) -> Account | None:
-        """A file is parsed again only when it has changed: who pays is asked every second."""
+        """Parsed again only when the file has changed, since the paying account is looked up every second."""
         try:
             now = file.stat()
         except OSError:
@@ -81,18 +81,18 @@ class Keystore:
         try:
             account = EthAccount.from_mnemonic(" ".join(mnemonic.split()))
         except Exception as problem:  # eth-account raises its own and builtin kinds, with the words in the text
-            raise BadInput("This is no recovery phrase.", "Check its words and their order.") from _without(problem)
+            raise BadInput("This is not a recovery phrase.", "Check its words and their order.") from _without(problem)
         return self._store(name, bytes(account.key), password)
 
     def import_file(self, name: str, file: Path, file_password: str, password: str) -> Account:
         """Another program's keystore file, encrypted anew under `password`."""
         content = _read(file)
         if content is None:
-            raise BadInput(f"{file} is no keystore file.", "Choose an encrypted JSON keystore (version 3).")
+            raise BadInput(f"{file} is not a keystore file.", "Choose an encrypted JSON keystore (version 3).")
         return self._store(name or file.stem, _signer_of(content, file_password).unsafe_key(), password)
 
     def export(self, address: str, password: str, to: Path) -> Path:
-        """A copy of the encrypted file, once the password was proven. Never overwrites."""
+        """Write a copy of the encrypted file to `to`, after checking the password. Never overwrites."""
         account = self.account(address)
         self.load(address, password)
         if to.exists():
@@ -152,14 +152,15 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 def _address(content: dict[str, Any]) -> str | None:
-    """What the file says. The standard lets it say nothing; such a file can be imported, and is no account of ours."""
+    """The address in the file. The standard makes it optional; a file without it can be imported but is not listed as
+    an account."""
     said = content.get("address")
     text = "0x" + said.removeprefix("0x") if isinstance(said, str) else ""
     return str(to_checksum_address(text)) if is_address(text) else None
 
 
 def _signer_of(content: dict[str, Any], password: str) -> KeySigner:
-    """Raises BadInput when the key is another one than the file says: it would sign for somebody else."""
+    """Raises BadInput if the key does not belong to the address in the file: it would sign for another account."""
     key = _decrypt(content, password)
     if not 0 < int.from_bytes(key, "big") < _ORDER:
         raise _damaged()
@@ -170,7 +171,8 @@ def _signer_of(content: dict[str, Any], password: str) -> KeySigner:
 
 
 def _decrypt(content: dict[str, Any], password: str) -> bytes:
-    """geth takes a password as it was typed, ethers (so the official SDK, so we) its letters in one standard form."""
+    """geth uses the password as it was typed; ethers (and so the official SDK and this program) normalizes it first.
+    Both are tried."""
     for spelling in dict.fromkeys((_letters(password), password)):
         try:
             return bytes(EthAccount.decrypt(content, spelling))
@@ -183,7 +185,7 @@ def _decrypt(content: dict[str, Any], password: str) -> bytes:
 
 
 def _letters(password: str) -> str:
-    """The same password from every keyboard: an accent may be a letter's own or stand by itself (Unicode NFKC)."""
+    """The password in Unicode form NFKC: keyboards differ in whether an accented letter is one character or two."""
     return unicodedata.normalize("NFKC", password)
 
 
@@ -192,9 +194,9 @@ def _damaged() -> BadInput:
 
 
 def _no_key() -> BadInput:
-    return BadInput("This is no private key.", "It has 64 digits from 0 to 9 and a to f.")
+    return BadInput("This is not a private key.", "It has 64 digits from 0 to 9 and a to f.")
 
 
 def _without(problem: BaseException) -> BaseException | None:
-    """A cause without its words: they may quote what was typed."""
+    """An exception of the same class without its message, which may quote the typed password."""
     return type(problem)() if type(problem) in (ValueError, KeyError, TypeError) else None

@@ -1,4 +1,5 @@
-"""Which account pays, and whether it is unlocked. The unlocked key is forgotten after some idle time."""
+"""The account that pays, and whether it is unlocked. The key is forgotten after `lock_after_s` seconds without a
+signature."""
 
 from __future__ import annotations
 
@@ -20,9 +21,11 @@ Dial = Callable[[str], Rpc]
 
 
 class Session:
-    """Thread-safe. `choices` is what was chosen before, and is told what is chosen now.
+    """Thread-safe. `choices` holds the previous choice of account and is updated with each new one; `lock_after_s`
+    gives seconds and is asked each time, as settings change; `dial` connects to an external signer; `clock` counts
+    seconds.
 
-    Opening a keystore file takes half a second on purpose; nobody who only looks waits for it.
+    Decrypting a keystore file takes half a second on purpose (scrypt). Reading the wallet's state never waits for it.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Session:
 
     @property
     def current(self) -> str | None:
-        """The address that pays; the only account, where there is one only."""
+        """The address that pays, None without an account. If nothing was chosen, the first account."""
         with self._guard:
             choice = self._choices.choice
             if choice.external:
@@ -66,7 +69,8 @@ class Session:
             return self._signer is not None and self._signer.address == self.current
 
     def use(self, address: str) -> None:
-        """Pay from `address`: one that the external signer offers, else one of our own, which then sign again."""
+        """Pay from `address`: an address of the external signer, or an account of the keystore (the external signer is
+        then no longer used)."""
         with self._guard:
             choice = self._choices.choice
             offered = {one.lower(): one for one in choice.offered if choice.external}
@@ -77,8 +81,9 @@ class Session:
             self._signer = None
 
     def unlock(self, password: str, address: str | None = None, remember: bool = False) -> None:
-        """Nothing is to be unlocked while another program signs, unless `address` says which account shall instead.
-        Raises WrongPassword, or KeyringUnavailable when it should be remembered and cannot be."""
+        """Decrypt the key of `address`, or of the current account, and keep it until `lock` or the idle time. Does
+        nothing if an external signer is used and no `address` is given. Raises WrongPassword, or KeyringUnavailable if
+        `remember` is asked for and impossible."""
         if address is None and self._choices.choice.external:
             return
         wanted = address or self.current
@@ -99,9 +104,9 @@ class Session:
             self._signer = None
 
     def signer(self, password: str | None = None) -> Signer:
-        """To sign with now. Raises WalletLocked when there is neither an unlocked key, nor `password`, nor one in the
-        keyring; WalletError when there is no account."""
-        with self._opening:  # whoever comes meanwhile finds it open
+        """The signer of the current account. Raises WalletLocked if the key is locked and there is no password, neither
+        given nor in the keyring; WalletError if there is no account."""
+        with self._opening:  # a second caller waits here and then finds the key unlocked
             current, open_already = self._ready()
             if open_already is not None and (password is None or isinstance(open_already, ExternalSigner)):
                 return open_already
@@ -110,7 +115,7 @@ class Session:
             return signer
 
     def _ready(self) -> tuple[str, Signer | None]:
-        """Who pays, and its signer unless that is locked."""
+        """The paying address, and its signer unless it is locked."""
         with self._guard:
             current = self.current
             if current is None:
@@ -124,7 +129,8 @@ class Session:
             return current, self._signer
 
     def external(self, url: str, address: str | None = None) -> None:
-        """Sign elsewhere from now on, with `address` where several are offered; "" for our own accounts again."""
+        """Use the external signer at `url` from now on, with `address` if it offers several. An empty `url` returns to
+        our own keystore."""
         offered = external_accounts(self._dial(url)) if url else []
         if url and not offered:
             raise WalletError("The external signer offers no account.", "Import one there.")
@@ -138,7 +144,7 @@ class Session:
             self._signer = None
 
     def forget(self, address: str) -> None:
-        """What is known of an account that was removed or has another password."""
+        """Forget the key and the remembered password of an account that was removed or whose password has changed."""
         self._vault.forget(address)
         self._note_remembered(address, False)
         with self._guard:
@@ -146,7 +152,7 @@ class Session:
                 self._signer = None
 
     def state(self) -> dict[str, Any]:
-        """The part of WalletState that needs no network. No keyring is opened for it."""
+        """The part of WalletState that needs neither network nor keyring."""
         with self._guard:
             choice = self._choices.choice
             accounts = [_wire(account) for account in self.keystore.accounts()]
@@ -175,12 +181,15 @@ class Session:
 
     def _keep(self, signer: KeySigner) -> None:
         with self._guard:
-            if signer.address == self.current:  # else another account was chosen while this one was opened
+            if (
+                signer.address == self.current
+            ):  # otherwise another account was chosen while this one was being decrypted
                 self._signer = signer
                 self._used_at = self._clock()
 
     def _recalled(self, address: str) -> str:
-        """The keyring's password, asked also where no note says so: it may be from before there were notes."""
+        """The password from the keyring. It is asked even if `remembered` does not list the account: older versions
+        kept no list."""
         password = self._vault.recall(address)
         self._note_remembered(address, password is not None)
         if password is None:

@@ -1,4 +1,4 @@
-"""An account whose key is in this process: the only class that ever holds one."""
+"""An account whose key is in this process. No other class holds a private key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class KeySigner:
     def sign_typed_data(
         self, domain: Mapping[str, Any], types: Mapping[str, Any], primary_type: str, message: Mapping[str, Any]
     ) -> str:
-        # eth-account finds the primary type by itself: the one that no other refers to
+        # eth-account finds the primary type itself: it is the one that no other type refers to
         signed = self._account.sign_typed_data(dict(domain), dict(types), dict(message))
         return "0x" + signed.signature.hex().removeprefix("0x")
 

@@ -1,5 +1,4 @@
-"""Remembering a password in the system's keyring: off unless asked for, and said which one it is. The only importer of
-keyring."""
+"""The system's keyring, which keeps a password only if the user asks for it. The only importer of keyring."""
 
 from __future__ import annotations
 
@@ -9,13 +8,13 @@ _SERVICE = "NatronIExec"
 
 
 class Vault:
-    """The system's keyring; `disabled` stands for none (tests, servers)."""
+    """The system's keyring; `disabled` acts as if there were none (tests, servers)."""
 
     def __init__(self, disabled: bool = False) -> None:
         self._disabled = disabled
 
     def backend(self) -> str | None:
-        """Its name, or None when there is no usable one."""
+        """The keyring's name, for the user to see; None if there is no usable keyring."""
         if self._disabled:
             return None
         try:
@@ -24,7 +23,7 @@ class Vault:
 
             found = keyring.get_keyring()
             return str(found.name) if found.priority >= 1 else None
-        except Exception:  # backends raise whatever their platform does
+        except Exception:  # backends raise exceptions of their platforms, of any class
             return None
 
     def remember(self, address: str, password: str) -> None:

@@ -75,7 +75,7 @@ def test_files_that_are_none(keystore: Keystore, tmp_path: Path) -> None:
     (account.file.parent / "notes.json").write_text("{}")
     (account.file.parent / "torn.json").write_text("{")
     assert len(keystore.accounts()) == 1
-    with pytest.raises(BadInput, match="no keystore"):
+    with pytest.raises(BadInput, match="not a keystore"):
         keystore.import_file("", account.file.parent / "notes.json", "", PASSWORD)
     content = json.loads(account.file.read_text())
     content["crypto"]["kdfparams"] = {}
