@@ -45,13 +45,13 @@ FRAMES_MISSING = 9
 
 
 class WrongUse(NatronIExecError):
-    """Of the command line: what click says, for those that read JSON."""
+    """Wrong use of the command line, as an error of ours so that --json can report it."""
 
     code = "usage"
 
 
 class Session:
-    """What every command gets: where to call, and whether to speak JSON."""
+    """What every command gets: the connection to the engine, and whether to print JSON."""
 
     def __init__(self, as_json: bool, password_file: str | None = None) -> None:
         self.as_json = as_json
@@ -60,7 +60,7 @@ class Session:
 
     @property
     def client(self) -> EngineClient:
-        """The engine, started when none runs."""
+        """The engine's client; starts the engine if none runs."""
         if self._client is None:
             self._client = EngineClient(command=[sys.executable, "-m", "NatronIExec.engine"])
             self._client.connect(start=True)
@@ -68,7 +68,7 @@ class Session:
 
     @property
     def client_if_running(self) -> EngineClient:
-        """The engine, never started by asking. Raises EngineGone when none runs."""
+        """The engine's client; raises EngineGone if no engine runs."""
         if self._client is None:
             client = EngineClient()
             client.connect(start=False)
@@ -102,8 +102,8 @@ class Session:
             return self.call(verb, **args, password=self.password("Wallet password"))
 
     def unlock_ahead(self) -> Callable[[], None]:
-        """Begin to unlock with the password of `--password-file` while other calls go on: it takes as long as they do.
-        Returns what waits for its end. What goes wrong is said by the call that signs, which tries again."""
+        """Start unlocking with the password of `--password-file` while other calls run, as both take long. Returns a
+        function that waits for it. Errors are reported by the call that signs, which unlocks again."""
         if not self.password_file or self.password_file == "-":
             return lambda: None
         password, client = read_secret(Path(self.password_file)), self.client
@@ -130,7 +130,7 @@ class Session:
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
 
     def emit(self, value: Any, human: Callable[[], None]) -> None:
-        """JSON on stdout with --json, else whatever `human` prints."""
+        """Print `answer` as JSON with --json, else call `human`, which prints for a person."""
         if self.as_json:
             click.echo(json.dumps(value, indent=2, ensure_ascii=False))
         else:
@@ -155,7 +155,7 @@ def read_secret(path: Path) -> str:
 
 @contextlib.contextmanager
 def unless_interrupted(as_json: bool, title: str, remedy: str, **details: Any) -> Iterator[None]:
-    """Ctrl-C ends the command; what goes on without it is said, also to a person."""
+    """Turns Ctrl-C into the end of the command, and says what continues without it."""
     try:
         yield
     except KeyboardInterrupt:

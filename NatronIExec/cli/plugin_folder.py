@@ -1,7 +1,8 @@
 """The folder that Natron's plug-in path names: two start-up files that find this package wherever pip has put it.
 
-Natron puts every folder below a plug-in path on sys.path and runs each start-up file in it, so the folder around the
-package, which may be a whole site-packages of another Python, is not put there. Only our package becomes known.
+Natron adds every folder below a plug-in path to sys.path and runs the start-up files in it. The package's own parent
+folder may be the site-packages of another Python, so it must not be on the plug-in path; the start-up files make only
+our package importable.
 """
 
 from __future__ import annotations

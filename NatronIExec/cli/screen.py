@@ -1,4 +1,4 @@
-"""What the commands print for a person: tables and sentences, in the words of the artist's screens."""
+"""What the commands print for people: tables and sentences, in the same words as the windows in Natron."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from NatronIExec import job_wording, wording
 from NatronIExec.shapes import CheckRow, JobRow, JobSheet, Ledger, PlanSheet, ScanSheet, WalletState, WorkerpoolRow
 
-#: Longer lists are for --json.
+#: A plan prints at most this many files; --json lists all.
 FILES_SHOWN = 60
 
 
@@ -61,7 +61,7 @@ def most(plan: PlanSheet) -> str:
 
 
 def refund(after_s: int | None) -> str:
-    """When a purchase of now could be refunded."""
+    """When a purchase made now could be refunded."""
     if after_s is None:
         return wording.UNKNOWN
     return f"from {wording.date(time.time() + after_s)} ({wording.duration(after_s)} after the purchase)"

@@ -55,7 +55,7 @@ class _Silent:
 
 
 class _Lines(_Silent):
-    """For a log file: a line when the words or the count change."""
+    """Progress for a log file: a new line when the state or the count changes."""
 
     def __init__(self) -> None:
         self._last = ""

@@ -1,4 +1,4 @@
-"""`python -m NatronIExec.engine`: the one engine of this user. A second one ends at once."""
+"""`python -m NatronIExec.engine`: runs the engine. Only one runs per state folder; a second one ends at once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from NatronIExec import log, paths
 
 
 def main() -> int:
-    """0 when it ended as it should, also when another one runs already."""
-    gc.disable()  # nothing that is imported is garbage: a tenth of the start is looking whether it is
+    """Returns 0 after a normal end, also when another engine is already running."""
+    gc.disable()  # imports create no garbage, and looking for it takes a tenth of the start
     from NatronIExec.engine.engine import Engine
 
     paths.private_folder(paths.home())
@@ -35,7 +35,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _only_one() -> Iterator[bool]:
-    """Whether this process holds the lock; the system lets it go however the process ends."""
+    """Yields whether this process got the lock. The system releases it when the process ends, even after a crash."""
     with paths.engine_lock().open("a+b") as file:
         yield _locked(file)
 

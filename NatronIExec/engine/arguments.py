@@ -1,4 +1,4 @@
-"""Reading a request's arguments: each once, of the right kind, and nothing that nobody asked for."""
+"""Reads a request's arguments, checks their types and refuses unknown ones."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Arguments:
         return bool(self.maybe(name, bool))
 
     def rest(self) -> dict[str, Any]:
-        """All that was not taken."""
+        """The arguments that were not taken yet, as one mapping."""
         left, self._left = self._left, {}
         return left
 

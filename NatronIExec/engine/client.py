@@ -1,5 +1,5 @@
-"""The one way to the engine, for GUI, command line and tests. Standard library only, Python 3.8 and later: this runs
-inside Natron."""
+"""The client of the engine, used by GUI, command line and tests. Standard library only and Python 3.8 syntax, because
+it runs inside Natron."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from NatronIExec.engine.protocol import HOST, PROTOCOL, decode, encode, hang_up,
 from NatronIExec.errors import Cancelled, EngineGone, NatronIExecError, Unreachable, from_wire
 
 START_S = 30.0
-#: An engine that runs answers the handshake at once. Whoever does not is another program, on a port that a crash left
-#: in our address file.
+#: A running engine answers the handshake at once. If there is no answer for this long, another program has the port
+#: that a crashed engine left in the address file.
 HANDSHAKE_S = 3.0
 Progress = Callable[[int, int, str], None]
 Event = Dict[str, Any]
 
 
 class EngineClient:
-    """Thread-safe: several threads may call at once. `home` is the state folder, `command` what starts an engine."""
+    """Thread-safe: several threads may call at once. `home` is the state folder, `command` the command line that starts
+    an engine."""
 
     def __init__(self, home: Optional[Path] = None, command: Optional[List[str]] = None) -> None:
         self._address_file = (home / "engine.json") if home else paths.engine_address_file()
@@ -91,7 +92,7 @@ class EngineClient:
         try:
             self._send({"id": number, "verb": verb, "args": args or {}})
             if on_id is not None:
-                on_id(number)  # not before: a `cancel` that overtakes its request is lost
+                on_id(number)  # only now: a `cancel` that arrives before its request would be lost
             return self._result(answers, verb, progress, timeout_s)
         except Cancelled:
             self.cancel(number)
@@ -117,7 +118,7 @@ class EngineClient:
                 progress(int(step["done"]), int(step["total"]), str(step["what"]))
 
     def cancel(self, number: int) -> None:
-        """Ask that a running request ends; it then raises Cancelled."""
+        """Ask the engine to end a running request; `call` then raises Cancelled in its thread."""
         self._send({"id": next(self._ids), "verb": "cancel_request", "args": {"id": number}})
 
     def subscribe(self, listener: Callable[[Event], None]) -> Any:
@@ -131,10 +132,11 @@ class EngineClient:
             connection, self._connection = self._connection, None
             self._listeners = []
             if connection is not None:
-                hang_up(connection)  # under the lock, so that the reader has not closed it yet
+                hang_up(connection)  # under the lock, so that the reader thread cannot close it meanwhile
 
     def _dial(self, give_up: float) -> Optional[Connection]:
-        """None when nobody is there, or somebody else: what a crash left behind."""
+        """A connection to the running engine; None if there is none, or if another program has the port that a crashed
+        engine left."""
         address = read_address(self._address_file)
         patience_s = min(HANDSHAKE_S, give_up - time.monotonic())
         if address is None or patience_s <= 0:
@@ -161,7 +163,7 @@ class EngineClient:
             while True:
                 self._take(decode(connection.recv_bytes()))
         except Exception:
-            pass  # gone, or not speaking our language; on stderr Natron would take it for a failure of its own
+            pass  # the engine is gone, or sent nonsense; a traceback on stderr would disturb Natron
         try:
             self._end()
         finally:
@@ -189,7 +191,8 @@ class EngineClient:
 
 
 def _shake_hands(connection: Connection, key: bytes, patience_s: float) -> Optional[Connection]:
-    """Who stays silent for too long is hung up on, which ends the waiting."""
+    """Handshake with a time limit: a timer closes the connection of a partner that stays silent, which ends the
+    waiting."""
     timer = threading.Timer(patience_s, hang_up, (connection,))
     timer.daemon = True
     timer.start()

@@ -1,7 +1,7 @@
-"""The engine: a door for clients, a wallet, and the farm behind them.
+"""The engine process: a server for clients, the wallet, and the farm that runs jobs.
 
-Whoever asks first waits least: the door opens before the farm's libraries are loaded, so that a wallet is unlocked
-(which takes half a second, on purpose) while they are. What needs the farm waits for it.
+The server starts before the farm's libraries are loaded. So a wallet can be unlocked (which takes half a second on
+purpose) while they load. Requests that need the farm wait for it.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 #: How often the engine looks whether it is idle and the wallet should lock.
 TICK_S = 1.0
-#: How long somebody may take to look at what an external signer shows.
+#: Seconds that a person has to approve a request in an external signer.
 SIGNER_S = 300.0
 _CHOICE = "account.json"
-#: Arguments of verbs that are never written.
+#: Arguments that are never written to the log.
 _TYPED = ("password", "new_password", "file_password", "key", "mnemonic")
 
 
@@ -74,7 +74,7 @@ class Engine:
 
     @property
     def farm(self) -> FarmSide:
-        """Waits for it. Raises what went wrong while it was loaded."""
+        """The farm; waits until it is loaded. Raises the error that loading ended with."""
         return self._farm.result()
 
     def start(self) -> None:
@@ -101,11 +101,11 @@ class Engine:
         )
 
     def _row(self, job: str) -> dict[str, Any]:
-        """A job's JobRow. Only the farm says that a job changed, so it is there, or about to be."""
+        """A job's JobRow. It is called when the farm reports a change, so the farm is loaded or about to be."""
         return self.farm.view.row(job)
 
     def run(self) -> None:
-        """Until `stop_soon`, or nobody needs it for the idle time of the settings."""
+        """Runs until `stop_soon` is called, or until there was no client and no work for `idle_exit_s` seconds."""
         while not self._stopped.wait(TICK_S):
             self.tick()
             idle_s = time.monotonic() - self.server.idle_since_s
@@ -116,7 +116,7 @@ class Engine:
         self.stop()
 
     def tick(self) -> None:
-        """The idle lock: what was typed is forgotten with the key."""
+        """Locks the wallet after its idle time. The log's list of secrets to hide is dropped with the key."""
         self._wallet_verbs.tick()
         if not self.wallet.unlocked:
             self.redactor.forget()
@@ -125,7 +125,7 @@ class Engine:
         self._stopped.set()
 
     def stop(self) -> None:
-        """Jobs go on at the next start."""
+        """Stop everything. Open jobs continue at the next start."""
         self._stopped.set()
         paths.engine_address_file().unlink(missing_ok=True)
         self.farm.stop()
@@ -147,7 +147,8 @@ class Engine:
             return verb(request, Arguments(request.verb, request.args))
 
     def _dial(self, url: str) -> Rpc:
-        """Its owner has `SIGNER_S` to answer. Asked once: a second question would be a second prompt."""
+        """A connection to an external signer, whose owner has `SIGNER_S` seconds to answer. Without retries: each
+        request opens a prompt."""
         from NatronIExec.iexec.transport import Transport
 
         transport = Transport(timeout_s=SIGNER_S, tries=1)

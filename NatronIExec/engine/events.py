@@ -1,4 +1,5 @@
-"""Bursts of changes become few messages: at most ten a second, each job once, with its newest row."""
+"""Combines bursts of changes into few messages: at most ten per second, each with the newest row of every changed
+job."""
 
 from __future__ import annotations
 
@@ -90,7 +91,7 @@ class Announcer:
             try:
                 rows.append(self._row(job))
             except NatronIExecError:
-                continue  # gone meanwhile
+                continue  # the job was removed meanwhile
         if rows or removed:
             messages.append({"event": "jobs", "jobs": rows, "removed": removed})
         for job, changed in frames.items():

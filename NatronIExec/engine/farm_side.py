@@ -1,5 +1,5 @@
-"""The farm, put together for the engine: everything is built here and passed by argument, so that there are no
-singletons below. Its libraries take half a second to load, during which the engine unlocks a wallet already."""
+"""Builds the farm for the engine. Every object is made here and passed on as an argument; there are no singletons.
+Importing this module takes half a second, so the engine does it in the background."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class FarmSide:
         self._decoder.stop()
 
     def _sign(self, address: str) -> Signer:
-        """The signer of a job's account. Raises WalletLocked, or WalletError when another account is chosen now."""
+        """The signer of the account that pays a job. Raises WalletLocked, or WalletError if the wallet now uses another
+        account."""
         signer = self._wallet.signer()
         if signer.address != address:
             raise WalletError(

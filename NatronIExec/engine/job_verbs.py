@@ -28,7 +28,7 @@ MAX_THUMBNAIL = 1024
 
 
 def _submission(args: Arguments) -> Submission:
-    """What is left of the arguments; frames go where the settings say when it does not say where."""
+    """The Submission in the remaining arguments. Without `out`, the output folder of the settings is used."""
     asked = from_json(args.rest())
     return asked if asked.out else asked.with_(out=settings.load().output_folder)
 
@@ -152,7 +152,7 @@ class JobVerbs:
 
 
 def _asked(args: Arguments) -> Asked:
-    """The frames that a retry names: `frames_of` (by writer) goes before `frames` (of every writer)."""
+    """The frames that a retry asks for: `frames_of` (by writer) takes precedence over `frames` (of every writer)."""
     frames, by_writer = args.maybe("frames", str), args.maybe("frames_of", dict)
     if by_writer and not all(isinstance(text, str) for text in by_writer.values()):
         raise BadInput("frames_of holds frames by writer.", "See docs/engine-protocol.md.")

@@ -1,6 +1,7 @@
-"""Starting the engine from wherever: found, then run with an environment of its own. Standard library only.
+"""Finds the engine's command and starts it with a clean environment. Standard library only, since it runs inside
+Natron.
 
-Natron sets variables for its own Python and Qt that would break another one (PYTHONPATH, LD_LIBRARY_PATH…).
+Natron sets variables for its own Python and Qt (PYTHONPATH, LD_LIBRARY_PATH…) that would break another Python.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from NatronIExec.errors import EngineNotFound
 
 ON_PATH = "natron-iexec-engine"
 MODULE = "NatronIExec.engine"
-#: Set by Natron for itself, or by whatever started it (docs/gui.md).
+#: Variables that Natron, or the program that started Natron, sets for itself (docs/gui.md).
 _SCRUBBED = (
     "PYTHONPATH",
     "PYTHONHOME",
@@ -51,7 +52,7 @@ def find_engine() -> List[str]:
     )
 
 
-#: Kept, so that the system is told that we know when one has ended.
+#: Started engines. They are kept so that an ended one is reaped and leaves no zombie process.
 _started: List[subprocess.Popen[bytes]] = []
 
 
@@ -59,7 +60,7 @@ def start_engine(command: Optional[List[str]] = None) -> subprocess.Popen[bytes]
     """Run it in the background, in a session of its own so that it outlives its starter. Raises EngineNotFound."""
     found = command or find_engine()
     try:
-        # Not the person's home folder: `python -m` looks for modules where it runs, and a json.py there would be ours.
+        # Not the user's home folder: `python -m` imports from where it runs, and there may be a json.py.
         folder = paths.private_folder(paths.home()).absolute()
         detached: Dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":

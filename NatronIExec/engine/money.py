@@ -1,4 +1,5 @@
-"""RLC of the account that pays: what there is, and how it is moved between wallet and stake."""
+"""The RLC of the paying account: its balance, and moving it between the wallet and the stake (the escrow that pays
+deals)."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from NatronIExec.iexec.signer import Signer
 from NatronIExec.iexec.transactions import require_gas
 from NatronIExec.wording import rlc
 
-#: Seconds. A balance younger than this is not asked for again.
+#: Seconds for which a balance is cached.
 FRESH_S = 2.0
-#: Seconds that somebody waits for a transaction. Blocks come every second; minutes mean that its fee is too low by now.
+#: Seconds to wait for a transaction. Blocks come every second; if it takes minutes, its fee has become too low.
 PATIENCE_S = 180.0
 
 
@@ -34,11 +35,11 @@ class Money:
         return known[1]
 
     def deposit(self, signer: Signer, network: str, amount_nrlc: int) -> dict[str, Any]:
-        """From the wallet to the stake. Raises NotEnoughFunds."""
+        """Move `amount_nrlc` from the wallet to the stake. Raises NotEnoughFunds."""
         return self._move(signer, network, amount_nrlc, "deposit")
 
     def withdraw(self, signer: Signer, network: str, amount_nrlc: int) -> dict[str, Any]:
-        """From the stake to the wallet. Raises NotEnoughFunds."""
+        """Move `amount_nrlc` from the stake to the wallet. Raises NotEnoughFunds."""
         return self._move(signer, network, amount_nrlc, "withdraw")
 
     def _move(self, signer: Signer, network: str, amount_nrlc: int, what: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How GUI, command line and engine find and understand each other: docs/engine-protocol.md. Standard library only."""
+"""Addresses and messages of the engine protocol (docs/engine-protocol.md). Standard library only."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from NatronIExec import paths
 from NatronIExec.errors import BadInput
 from NatronIExec.wire import load_json
 
-#: Raised when a verb or shape changes so that older ones would misunderstand.
+#: Increased when a verb or a record changes so that older clients would misunderstand it.
 PROTOCOL = 1
 HOST = "127.0.0.1"
-#: What a client may send at once; answers (a scan of many files) may be larger.
+#: The largest request in bytes. Answers (a scan of many files) may be larger.
 MAX_REQUEST = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a running engine listens; `key` opens it. In a file that only its owner can read."""
+    """Where a running engine listens. `key` authenticates clients; the address is in a file that only its owner can
+    read."""
 
     port: int
     key: bytes
@@ -34,7 +35,7 @@ class Address:
 
 
 def read_address(file: Path) -> Optional[Address]:
-    """None when there is none, or it cannot be read."""
+    """The address in the file; None if there is no file or it is damaged."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         return Address(int(found["port"]), bytes.fromhex(found["key"]), int(found["pid"]))
@@ -47,7 +48,7 @@ def encode(message: Dict[str, Any]) -> bytes:
 
 
 def decode(content: bytes) -> Dict[str, Any]:
-    """Raises BadInput when it is no message."""
+    """One message. Raises BadInput if it is not a JSON object."""
     try:
         message = load_json(content)
     except ValueError as problem:
@@ -58,8 +59,8 @@ def decode(content: bytes) -> Dict[str, Any]:
 
 
 def hang_up(connection: Connection) -> None:
-    """End a connection that another thread may be reading: that thread then sees its end and closes it. (Closing it
-    here would leave the other one reading from a number that may soon be another file's.)"""
+    """Shut down a connection that another thread may be reading; that thread then sees its end and closes it. (Closing
+    it here would free the file descriptor, and the other thread could read from an unrelated file.)"""
     try:
         line = socket.socket(fileno=connection.fileno())
     except OSError:

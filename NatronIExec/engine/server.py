@@ -1,4 +1,4 @@
-"""Who may talk to the engine, and how: one connection a client, one thread a request, answers in any order."""
+"""The engine's server: one connection per client, one thread per request, answers in any order."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from NatronIExec.engine.protocol import HOST, MAX_REQUEST, Address, decode, enco
 from NatronIExec.engine.request import Message, Request
 from NatronIExec.errors import BadInput, NatronIExecError
 
-#: A client that does not read is let go rather than waited for.
+#: Messages that may wait for a client. One that does not read them is disconnected.
 MAX_WAITING = 20_000
 REQUEST_THREADS = 16
-#: Windows connect several times at once; whom the system turns away at the door knocks again a second later.
+#: Connections that may wait to be accepted: a window opens several at once, and a refused one is retried only after 1
+#: s.
 WAITING_AT_THE_DOOR = 64
 
 Handle = Callable[[Request], Any]
 
 
 class Server:
-    """`handle` answers a request or raises; it runs on a thread of its own. `quick` verbs run on the reader's."""
+    """`handle` answers a request or raises; each request runs on a thread of a pool."""
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
@@ -52,7 +53,7 @@ class Server:
     def stop(self) -> None:
         self._stopping = True
         with contextlib.suppress(OSError):
-            socket.create_connection((HOST, self.address.port), 1).close()  # wakes `accept`
+            socket.create_connection((HOST, self.address.port), 1).close()  # wakes the thread that waits in `accept`
         self._listener.close()
         with self._lock:
             clients = list(self._clients)
@@ -66,7 +67,7 @@ class Server:
             return len(self._clients)
 
     def broadcast(self, message: Message) -> None:
-        """To all that subscribed."""
+        """Send a message to all clients that subscribed."""
         with self._lock:
             listening = [client for client in self._clients if client.subscribed]
         for client in listening:
@@ -84,7 +85,7 @@ class Server:
             threading.Thread(target=self._serve, args=(connection,), name="client", daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
-        """The handshake is on the client's own thread: who connects and says nothing keeps nobody waiting."""
+        """One client's thread. The handshake is here too, so that a silent client does not keep others waiting."""
         try:
             deliver_challenge(connection, self._key)
             answer_challenge(connection, self._key)
@@ -98,7 +99,7 @@ class Server:
             while True:
                 self._take(client, decode(connection.recv_bytes(MAX_REQUEST)))
         except (OSError, EOFError, BadInput):
-            pass  # gone, or not speaking our language
+            pass  # the client is gone, or sent nonsense
         finally:
             with self._lock:
                 self._clients.discard(client)
@@ -125,7 +126,7 @@ class Server:
         except disk_errors.TROUBLE as problem:
             self._log.exception("verb %s", request.verb)
             answer = {"error": disk_errors.said(problem).to_wire()}
-        except Exception as problem:  # the outermost frame of a request: a bug must not take the engine down
+        except Exception as problem:  # the outermost frame of a request: a bug must not end the engine
             self._log.exception("verb %s", request.verb)
             what = f"Something unforeseen happened ({type(problem).__name__})."
             answer = {"error": NatronIExecError(what, "The engine's log has the details; please report it.").to_wire()}
@@ -134,7 +135,7 @@ class Server:
 
 
 class _Client:
-    """One connection. Sending never waits: a thread of its own does."""
+    """One connection. `send` never waits: a thread of its own writes."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -151,16 +152,16 @@ class _Client:
             return
         if self._out.qsize() > MAX_WAITING:
             self.gone = True
-            hang_up(self._connection)  # it does not read; whoever waits to write to it gives up
+            hang_up(self._connection)  # the client does not read; this ends the writer's waiting
         self._out.put(encode(message))
 
     def close(self) -> None:
-        """What was put before still goes out."""
+        """Close after sending the messages that were queued before."""
         self.gone = True
         self._out.put(None)
 
     def wait(self) -> None:
-        """Until the writer has ended: only then nobody uses the connection any more."""
+        """Wait until the writer thread has ended and no longer uses the connection."""
         self._writer.join()
 
     def begin(self, request: Request) -> None:

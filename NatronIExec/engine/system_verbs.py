@@ -1,4 +1,4 @@
-"""The verbs about the engine itself: who is there, networks, settings."""
+"""The verbs about the engine itself, the networks and the settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Verb = Callable[[Request, Arguments], Any]
 
 
 class SystemVerbs:
-    """`farm` waits until there is one; `stop` ends the engine after the answer is sent."""
+    """`farm` waits until the farm is loaded; `stop` ends the engine after the answer is sent."""
 
     def __init__(
         self,
@@ -97,13 +97,13 @@ class SystemVerbs:
         services = self._farm().services.of(args.take("network", str))
         kind, url = args.take("kind", str), args.take("url", str).rstrip("/")
         if not url.startswith(("http://", "https://")):
-            raise BadInput(f"{url!r} is no web address.", "It begins with https://")
+            raise BadInput(f"{url!r} is not a web address.", "It begins with https://")
         began = time.monotonic()
         answer = self._ask(services.network.chain_id, kind, url)
         return {"ok": True, "answer": answer, "ms": round((time.monotonic() - began) * 1000)}
 
     def _ask(self, chain_id: int, kind: str, url: str) -> str:
-        """One question that only the right service answers."""
+        """Ask the service something that only the right kind of service can answer."""
         transport = self._farm().services.transport
         if kind == "rpc":
             found = int(transport.rpc(url, "eth_chainId", []), 16)
@@ -132,7 +132,7 @@ class SystemVerbs:
         if new.network not in networks:
             raise BadInput(f"There is no network {new.network}.", f"Known are: {', '.join(sorted(networks))}.")
         for name in new.endpoints.keys() & networks.keys():
-            networks[name].with_endpoints(**new.endpoints[name])  # raises BadInput for what is no endpoint
+            networks[name].with_endpoints(**new.endpoints[name])  # raises BadInput for an unknown kind of endpoint
         settings.save(new)
         return asdict(new)
 

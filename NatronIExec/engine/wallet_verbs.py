@@ -1,5 +1,5 @@
-"""The verbs about accounts and money. Passwords and keys come in here; the engine hides them from the log while a verb
-runs, and nothing here keeps them."""
+"""The verbs about accounts and money. They receive passwords and keys: the engine hides these from the log while a verb
+runs, and no object keeps them afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Verb = Callable[[Request, Arguments], Any]
 
 
 class WalletVerbs:
-    """`changed` is told each new state. `farm` waits until there is one, so it is asked after whatever takes long."""
+    """`changed` is called with each new state. `farm` waits until the farm is loaded, so it is called after the slow
+    steps."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class WalletVerbs:
         }
 
     def current_state(self, network: str | None = None, balance: bool = True) -> dict[str, Any]:
-        """WalletState; its balance is null, with the error, when the network does not answer."""
+        """The WalletState. When the network does not answer, its balance is null and its error says why."""
         name = network or self._default_network()
         state = {**self._wallet.state(), "network": name, "balance": None, "error": None}
         if state["current"] and balance:
@@ -65,13 +66,13 @@ class WalletVerbs:
         return state
 
     def unlock_with(self, password: str) -> None:
-        """Of a request that needs a signature. Raises WrongPassword."""
+        """Unlock with the password that came with a request. Raises WrongPassword."""
         self._wallet.unlock(password)
         self._tell()
         self._farm().jobs.unlocked()
 
     def tick(self) -> None:
-        """The idle lock is noticed and told, also when nobody asks."""
+        """Announce the idle lock when it happens."""
         unlocked = self._wallet.unlocked
         if self._was_unlocked and not unlocked:
             self._tell()

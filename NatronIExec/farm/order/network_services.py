@@ -1,5 +1,5 @@
-"""What stands behind a network's name: its chain, its market, its secrets, its storage. Built once, rebuilt when the
-endpoints change (the local network has other ports each time)."""
+"""The services of a network: chain, market, secrets, storage. They are built once and rebuilt when the endpoints change
+(the local network's ports may)."""
 
 from __future__ import annotations
 
@@ -35,19 +35,18 @@ class NetworkServices:
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[None]:
-        """Only one thread at a time is inside: from asking for a nonce until the transaction is sent, so that two jobs
-        never take the same."""
+        """A lock from asking for a nonce until the transaction is sent, so that two jobs never use the same nonce."""
         with self.send_lock:
             yield
 
     def check(self) -> None:
-        """Once a network: raises WrongChain when the endpoint is another chain's."""
+        """Raises WrongChain if the endpoint serves another chain. Asked once per network."""
         if not self._checked:
             self._categories.update({category.id: category for category in self.hub.check()})
             self._checked = True
 
     def category(self, number: int) -> Category:
-        """Categories never change on chain, so each is asked for once."""
+        """A category by its number. Cached, since categories never change on chain."""
         if number not in self._categories:
             self._categories[number] = self.hub.category(number)
         return self._categories[number]
@@ -70,7 +69,7 @@ class Services:
         self._lock = threading.Lock()
 
     def networks(self) -> dict[str, Network]:
-        """All that can be named, with the person's own endpoints."""
+        """All known networks by name, with the endpoints of the settings."""
         changed = self._settings().endpoints
         return {
             name: network.with_endpoints(**changed.get(name, {})) for name, network in load_networks(self._file).items()
@@ -98,7 +97,7 @@ class Services:
             market=Market(network, transport),
             sms=Sms(network, transport),
             storage=self._storage(network, settings),
-            # the chain's, whatever endpoint leads to it
+            # nonces belong to the chain, whichever endpoint leads to it
             send_lock=self._sending.setdefault(network.chain_id, threading.Lock()),
         )
 

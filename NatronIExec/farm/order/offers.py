@@ -1,4 +1,4 @@
-"""Which worker groups could take a render now, at what price, and which one is taken."""
+"""The worker groups that could take a render now, their prices, and the choice among them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from NatronIExec.iexec.network import NO_TAG, TDX_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, Category, PublishedOrder, WorkerpoolOrder
 from NatronIExec.wording import count
 
-#: A task that starts a renderer and fetches its inputs needs some minutes; shorter categories are for drills.
+#: The shortest time limit in seconds that is chosen by itself: starting the renderer and fetching inputs takes minutes.
 LEAST_TIME_LIMIT_S = 60
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be bought: `tasks` of an app for `requester` ("" when there is no account yet). `later` tasks may be
-    bought by themselves afterwards, at the same prices."""
+    """What is to be bought: `tasks` of an app for `requester` ("" without an account). `later` is the number of tasks
+    that may follow automatically at the same prices (the rest after a test)."""
 
     tasks: int
     confidential: bool = False
@@ -32,7 +32,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Offer:
-    """A worker group order; `reason` says why it does not fit, "" when it does."""
+    """A worker group's order; `reason` says why it does not fit, "" if it fits."""
 
     order: WorkerpoolOrder
     order_hash: str
@@ -97,7 +97,7 @@ def offers(services: NetworkServices, wanted: Wanted) -> list[Offer]:
 
 
 def choose(found: Sequence[Offer], tasks: int) -> list[Offer]:
-    """Orders of one worker group and category that together sell `tasks`; the cheapest group. Raises OrderRefused."""
+    """Orders of the cheapest worker group and category that together sell `tasks`. Raises OrderRefused."""
     best: list[Offer] = []
     for first in found:
         if first.reason:
@@ -145,7 +145,7 @@ def _offer(services: NetworkServices, row: PublishedOrder, wanted: Wanted, categ
 def _reason(
     services: NetworkServices, row: PublishedOrder, order: WorkerpoolOrder, category: Category, wanted: Wanted
 ) -> str:
-    """Why a match would be refused, in the words of the chooser."""
+    """Why a match would be refused, in the words of the worker group list; "" if it would not."""
     tag = int(tag_of(services, wanted.confidential), 16)
     if wanted.workerpool and order.workerpool.lower() != wanted.workerpool.lower():
         return "another worker group was chosen"

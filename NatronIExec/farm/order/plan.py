@@ -1,6 +1,6 @@
-"""The price before anything is spent: what is asked for, on which worker group, for how much at most.
+"""The plan of a render before anything is spent: its tasks, the worker group, and the most that it can cost.
 
-What a plan says is what the chain can take: the request order will allow exactly its prices and its number of tasks.
+The plan's numbers are the limits on chain: the request order allows exactly these prices and this number of tasks.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from NatronIExec.wording import rlc
 
 #: A deposit of RLC into escrow takes about 90 k gas (measured on the contracts).
 DEPOSIT_GAS = 150_000
-#: The fee may rise between the plan and the purchase; more than this and the job asks again.
+#: The gas fee may rise by this factor between plan and purchase; beyond that the job pauses and asks.
 FEE_ROOM = 2
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`scan` is of all that is asked for, `work` of what this job renders first (the same, except for a test). `quote`
-    is None when nobody sells; then `problems` says so."""
+    """`scan` covers all frames that were asked for, `work` those that this job renders first (fewer only for a test).
+    `quote` is None if nobody sells; `problems` then says so. Prices are in nRLC, gas in wei."""
 
     id: str
     submission: Submission
@@ -65,12 +65,13 @@ class Plan:
 
     @property
     def rest_most_nrlc(self) -> int:
-        """What follows by itself after a test is part of the price."""
+        """The most in nRLC for the frames that follow a test automatically; 0 if none do. They are part of the price
+        shown."""
         return self.task_price_nrlc * self.rest_tasks if self.submission.test_frames == "auto-continue" else 0
 
     @property
     def gas_wei(self) -> int:
-        """The most that all purchases can cost in gas: as much again for what follows a test by itself."""
+        """The most gas in wei for all purchases; twice that of the test if its rest follows automatically."""
         return self.quote.gas_wei * (2 if self.rest_tasks and self._continues else 1) if self.quote else 0
 
     @property
@@ -188,7 +189,7 @@ def _checked(
 
 
 def _lacking_rlc(plan: Plan, held: Balances) -> list[NatronIExecError]:
-    """Of all that the job buys: every order, and the rest after a test."""
+    """nRLC that the account lacks for all that the job buys, the rest after a test included; 0 if it has enough."""
     lacking = plan.most_nrlc - held.stake_nrlc - held.rlc_nrlc
     if lacking <= 0:
         return []
@@ -201,25 +202,26 @@ def _lacking_rlc(plan: Plan, held: Balances) -> list[NatronIExecError]:
 
 
 def _trust_problems(plan: Plan) -> Iterator[NatronIExecError]:
-    """Workers agree on decoded pictures, and the schedulers of enclaves ignore deals for more than one."""
+    """Why the asked number of workers per task is impossible: movies cannot be compared, and schedulers of enclaves
+    ignore such deals."""
     if plan.submission.trust < 2:
         return
     used = plan.scan.frames_by_writer()
     movies = [writer.name for writer in plan.scan.writers if writer.movie and writer.name in used]
     if movies:
         yield BadInput(
-            f"{movies[0]} makes a movie: workers cannot be compared by it.",
+            f"{movies[0]} makes a movie, which cannot be compared between workers.",
             "Ask for one worker a task (trust 1), or render an image sequence.",
         )
     if plan.quote and int(plan.quote.tag, 16) & 1:
         yield BadInput(
-            "In an enclave every task is rendered by one worker, which the enclave vouches for.",
+            "In a confidential job each task is rendered by one worker; the enclave proves its result.",
             "Ask for one worker a task (trust 1).",
         )
 
 
 def _project_problems(found: Scan) -> list[NatronIExecError]:
-    """What would be paid for in vain."""
+    """Problems of the project that would make the payment useless."""
     problems: list[NatronIExecError] = []
     if found.missing:
         first = found.missing[0]
@@ -285,7 +287,7 @@ def match_of(quote: Quote, workerpool_order: Any, request: RequestOrder) -> Matc
 
 
 def unsigned_request(quote: Quote, params: str = "", salt: str = ZERO_BYTES32, beneficiary: str = "") -> RequestOrder:
-    """The request order of a quote: its number of tasks, its prices as maxima, its worker group and nobody else's.
+    """The unsigned request order of a quote: its number of tasks, its prices as maxima, and only its worker group.
     `beneficiary` is the account whose key encrypts the result."""
     return RequestOrder(
         app=quote.app.app,

@@ -12,7 +12,7 @@ from NatronIExec.frames import format_frames, parse_frames
 from NatronIExec.states import FRAMES_LOST
 from NatronIExec.submission import Submission
 
-#: Frames of every writer, frames by writer, or None for those that failed.
+#: Which frames to render again: a range for every writer, ranges by writer, or None for the failed frames.
 Asked = str | Mapping[str, str] | None
 
 
@@ -29,7 +29,7 @@ def retry_submission(
     for frame in frames:
         if wanted(frame):
             by_writer.setdefault(frame.writer, set()).add(frame.frame)
-    if not asked and job.rest is not None:  # the test itself lost frames
+    if not asked and job.rest is not None:  # frames of the test itself failed
         for name, left in job.rest.frames_of.items():
             by_writer.setdefault(name, set()).update(parse_frames(left))
     if not by_writer:
@@ -54,7 +54,7 @@ def _nothing(asked: Asked, later: Mapping[tuple[str, int], str]) -> BadInput | C
 
 
 def _chooser(job: Job, asked: Asked, later: Mapping[tuple[str, int], str]) -> Callable[[JobFrame], bool]:
-    """Whether a frame is rendered again. The same number of two writers is two frames: the artist may want one."""
+    """A function that says whether a frame is rendered again. Frame 7 of two writers is two frames."""
     if not asked:
         return lambda frame: (frame.state in FRAMES_LOST or not job.bought) and (frame.writer, frame.frame) not in later
     if isinstance(asked, str):

@@ -1,4 +1,5 @@
-"""Plans that were shown and may be submitted; older ones are made again."""
+"""The plans that were shown recently and may be submitted by their id. Older plans are forgotten and made anew on
+submit."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ PLANS_KEPT = 8
 
 
 class ShownPlans:
-    """The last few, for requests of many threads."""
+    """The latest plans; safe for many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
