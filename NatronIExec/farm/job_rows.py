@@ -1,4 +1,4 @@
-"""What lists and details show of a job: the JobRow and JobSheet of docs/engine-protocol.md, in plain words."""
+"""A job as lists and details show it: the JobRow and JobSheet of docs/engine-protocol.md."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def job_row(job: Job, frames: Counts, tasks: Counts, refunded_nrlc: int, now_s: 
 
 
 def state_text(job: Job, done: int, total: int, lost: int) -> str:
-    """The state in words; how long it lasts already is the reader's to add."""
+    """The state in words, without how long it has lasted."""
     title = job.error.title if job.error else ""
     if job.state == "paused":
         return f"needs an answer: {title}"
@@ -98,14 +98,14 @@ def job_sheet(
 
 
 def out_folder(job: Job) -> str:
-    """Where the first writer's frames are, or will be."""
+    """The folder of the first writer's frames."""
     if not job.writers:
         return job.submission.out or ""
     return job.folder_for(targets_of(job, job.writers[0].name).folder)
 
 
 def _eta(job: Job, settled: int, total: int, now_s: float) -> float | None:
-    """Seconds to go, as fast as until now; None before anything came back."""
+    """Remaining seconds at the speed so far; None before the first frame is back."""
     if job.start_s is None or job.ended_s or not settled or settled >= total:
         return None
     return max(0.0, (now_s - job.start_s) / settled * (total - settled))

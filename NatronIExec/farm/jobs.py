@@ -35,7 +35,8 @@ from NatronIExec.wording import count, rlc
 
 
 class Jobs:
-    """`account` gives the address that pays, None when there is none; `sign` raises WalletLocked."""
+    """`account` gives the paying address or None; `sign` gives its signer or raises WalletLocked; `clock` counts Unix
+    seconds. All amounts are in nRLC, gas in wei."""
 
     def __init__(
         self,
@@ -69,18 +70,18 @@ class Jobs:
         progress: Progress | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Plan:
-        """Spends nothing and needs no password. The plan can be submitted by its id for a while."""
+        """Plan a render; spends nothing and needs no password. The plan can be submitted by its id for a while."""
         services = self._services.of(submission.network)
         plan = make_plan(_new_id(), submission, services, self._account(), self._ledger.allow, progress, cancel)
         self._plans.keep(plan)
         return plan
 
     def retry_plan(self, job_id: str, frames: Asked, progress: Progress | None = None) -> Plan:
-        """What rendering lost frames (or those given) of a job again would cost."""
+        """A plan for rendering a job's lost frames, or those given, again."""
         return self.plan(self._again(self._spool.job(job_id), frames), progress)
 
     def _again(self, job: Job, frames: Asked) -> Submission:
-        """The submission of a retry; frames that a later job has brought home, or is rendering, are not lost."""
+        """The submission of a retry. Frames that a later job has imported or is rendering do not count as lost."""
         later: dict[tuple[str, int], str] = {}
         for other in self._spool.descendants(job.id):
             for frame in self._spool.frames(other.id):
@@ -91,16 +92,16 @@ class Jobs:
         return retry_submission(job, self._spool.frames(job.id), frames, project, later)
 
     def submit(self, submission: Submission, plan_id: str | None = None, max_total_nrlc: int | None = None) -> str:
-        """Accept a job and begin; returns its id. A plan is accepted once: asked again, the answer is its job. Raises
-        what `Plan.problems` say, PriceAboveCap when it costs more than `max_total_nrlc`, WalletLocked."""
+        """Accept a job and start it; returns its id. A plan is accepted once: submitting it again returns the id of its
+        job. Raises the first of `Plan.problems`, PriceAboveCap if it costs more than `max_total_nrlc`, WalletLocked."""
         return self._accepted(plan_id) or self._accept(self._shown(plan_id, submission), max_total_nrlc)
 
     def _accepted(self, plan_id: str | None) -> str | None:
-        """The job that a plan became, also before the engine was started again."""
+        """The job that was made from a plan, also by an earlier run of the engine."""
         return next((job.id for job in self._spool.all_jobs() if job.plan == plan_id), None) if plan_id else None
 
     def _shown(self, plan_id: str | None, submission: Submission) -> Plan:
-        """The plan that the person saw, or one like it; it keeps the id that it was asked for by."""
+        """The plan that the user saw. If it is forgotten, a new one with the same id."""
         shown = self._plans.find(plan_id)
         if shown and shown.submission == submission:
             return shown
@@ -123,7 +124,9 @@ class Jobs:
         folder = self._spool.job_folder(job_id)
         copy_project(Path(plan.submission.project), folder)
         job, parts = self._new_job(job_id, plan, parent), _parts(plan)
-        with self._accepting:  # what another job may spend counts, and one plan is one job
+        with (
+            self._accepting
+        ):  # one at a time, so that two jobs together stay within the caps and one plan makes one job
             try:
                 self._ledger.allow(plan.most_nrlc)
             except PriceAboveCap:
@@ -162,7 +165,7 @@ class Jobs:
     def retry(
         self, job_id: str, frames: Asked = None, plan_id: str | None = None, max_total_nrlc: int | None = None
     ) -> str:
-        """The id of the job that renders lost frames (or those given); a paused job just goes on."""
+        """Render lost frames (or those given) again; returns the new job's id. A paused job is continued instead."""
         job = self._spool.job(job_id)
         if job.state == "paused" and frames is None:
             self._pipeline.resume(job)
@@ -178,13 +181,13 @@ class Jobs:
         return new
 
     def render_rest(self, job_id: str) -> None:
-        """After a test that goes on by itself: never more than was shown for both."""
+        """Buy the rest after a test automatically, for at most the price that was shown for both."""
         job = self._spool.job(job_id)
         if job.rest is None or job.cancelled:
             return
         rest = job.rest.frames_of
         if any(other.submission.frames_of == rest for other in self._spool.descendants(job.id)):
-            self._spool.update(job.id, rest=None)  # accepted before a crash
+            self._spool.update(job.id, rest=None)  # it was accepted before a crash
             return
         project = self._spool.job_folder(job.id) / PROJECT_COPY
         try:
@@ -201,13 +204,13 @@ class Jobs:
             self._spool.update(job.id, rest=None)
 
     def unlocked(self) -> None:
-        """The wallet can sign again: jobs that waited for it go on."""
+        """Continue the jobs that waited for the wallet; called when it is unlocked."""
         for job in self._spool.open_jobs():
             if job.error and job.error.code in ("wallet-locked", "wallet"):
                 self._pipeline.resume(job)
 
     def cancel(self, job_id: str) -> dict[str, list[str]]:
-        """What no longer happens, and what is paid all the same."""
+        """Cancel a job. Returns sentences: what was stopped, and what is bought and cannot be undone."""
         job = self._spool.job(job_id)
         if is_over(job.state):
             raise Conflict("This job is over.", "There is nothing to stop.")
@@ -233,7 +236,8 @@ class Jobs:
         return {"stopped": stopped, "bought": bought}
 
     def import_frames(self, job_id: str) -> dict[str, Any]:
-        """Frames that are delivered, or were and are no longer in their folder, or could not be fetched in time."""
+        """Import frames (again): delivered ones, those that are missing from their folder, and those that could not be
+        fetched in time."""
         job = self._spool.job(job_id)
         if job.state == "paused":
             self._pipeline.resume(job)
@@ -252,8 +256,8 @@ class Jobs:
         return {"imported": imported, "skipped": skipped, "folder": job_rows.out_folder(self._spool.job(job_id))}
 
     def claim(self, job_id: str | None = None, unlock: Callable[[], None] = lambda: None) -> dict[str, int]:
-        """Of one job, or of all that have something overdue. Raises WalletLocked. What `unlock` allows is claimed
-        before the engine claims by itself, so that the answer says what came back."""
+        """Claim the refunds of one job, or of all. Returns the number of tasks and their nRLC. `unlock` is called
+        inside the claiming lock, so that this claim, not the engine's own, gets the refunds. Raises WalletLocked."""
         with self._watcher.claiming():
             unlock()
             return self._claim(job_id)
@@ -268,13 +272,13 @@ class Jobs:
             tasks, refund = tasks + claimed.tasks, refund + claimed.refund_nrlc
             if claimed.tasks:
                 job = self._spool.update(job.id, error=None)
-                # the chain's news may have ended the job before the claim's gas was known
+                # the job may have ended before the claim's gas was known
                 self._ledger.record(job, self._watcher.refunded_nrlc(job))
                 self._pipeline.look(job.id)
         return {"tasks": tasks, "refund_nrlc": refund}
 
     def remove(self, job_id: str) -> None:
-        """From the list. Raises Conflict while it is under way."""
+        """Take a job off the list. Raises Conflict while it is under way."""
         job = self._spool.job(job_id)
         if not is_settled(job.state):
             raise Conflict("This job is under way.", "Cancel it first, or wait until it is over.")
@@ -300,13 +304,13 @@ def _parts(plan: Plan) -> tuple[list[JobTask], list[JobFrame]]:
 
 
 def _check_gas(plan: Plan, test: Job) -> None:
-    """The price that was shown counted as much gas for the rest as for the test. Raises PriceAboveCap."""
+    """Raises PriceAboveCap if the rest needs more gas than the test, which is what the price shown counted."""
     if plan.quote is not None and plan.quote.gas_wei > test.quote.gas_wei:
         raise PriceAboveCap("Gas has become more expensive than the price that was shown.", "Look at the new price.")
 
 
 def _frozen(plan: Plan) -> Submission:
-    """What is missing is so now: frames that come or go until the job is packed change nothing."""
+    """With `only_missing`, fix the frames that are missing now, so that files written before packing change nothing."""
     if not plan.submission.only_missing:
         return plan.submission
     frames = {name: format_frames(found) for name, found in plan.work.frames_by_writer().items()}
@@ -318,5 +322,5 @@ def _first(plan: Plan) -> Submission:
 
 
 def _new_id() -> str:
-    """Short enough to type, long enough not to meet another."""
+    """A new job or plan id: short enough to type, random enough to be unique."""
     return f"{time.strftime('%y%m%d')}-{os.urandom(4).hex()}"

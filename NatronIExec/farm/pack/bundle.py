@@ -1,4 +1,5 @@
-"""What is sent for a job: its files named by their content, and a manifest that says what each task needs."""
+"""What is uploaded for a job: its files, named by their content, and a manifest that says which files each task
+needs."""
 
 from __future__ import annotations
 
@@ -22,11 +23,11 @@ from NatronIExec.scan.project_scan import Scan
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 
 MANIFEST = "manifest.json"
-#: Which file of the artist is which file of the job, and under which name it is stored; stays here.
+#: The record of which file of the artist became which file of the job, with its CID. It never leaves this machine.
 RECORD = "record.json"
-#: Reading and hashing release the interpreter; more threads than this gain nothing on a disk.
+#: Threads for hashing and sealing; more gain nothing, as the disk is the limit.
 THREADS = 4
-#: A renderer that neither says nor computes anything for this share of the task's time limit is taken for stuck.
+#: A renderer that neither prints nor computes for this share of the task's time limit counts as stuck.
 STALL_SHARE = 4
 LEAST_STALL_S = 60
 
@@ -50,7 +51,9 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a manifest needs beside the scan. `key` seals what goes out, `artist_key` (public) what cannot come back
+    """What a manifest needs besides the scan. `key` seals the inputs (hex, "" for an open job), `results_for` is the
+    public key that frames are sealed for, `limit_s` the task's time limit in seconds. `key` seals what goes out,
+    `artist_key` (public) what cannot come back
     with the result; `link` gives a stored file's own URL ("" where the gateways are enough)."""
 
     job: str
@@ -71,8 +74,8 @@ def make_bundle(
     hashes: Hashes,
     cancel: Callable[[], bool] = lambda: False,
 ) -> Bundle:
-    """Pack `scan` below `folder` (the job's own; what an earlier try left there is replaced). With `terms.key` every
-    file is sealed with it first. Raises Conflict when an input changes meanwhile, OSError for a full disk."""
+    """Pack `scan` into `folder`, the job's own, replacing what an earlier try left there. If `terms.key` is set, every
+    file is sealed with it. Raises Conflict if an input changes meanwhile, OSError for a full disk."""
     sent = folder / "sent"
     shutil.rmtree(sent, ignore_errors=True)
     shot = snapshot(scan, sent)
@@ -167,7 +170,7 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
 
 
 def _one_size(scan: Scan, name: str) -> bool:
-    """Whether a writer's format is known not to follow its input. Natron takes the project's when nobody chose
+    """Whether the size of a writer's frames is fixed, not that of its input. Natron's default is the project's size
     (openfx-io GenericWriter, formatType: input, project, fixed)."""
     knob = scan.graph.nodes[name].knob("formatType") if scan.graph else None
     if knob is None:
@@ -177,8 +180,8 @@ def _one_size(scan: Scan, name: str) -> bool:
 
 
 def export_bundle(folder: Path, to: Path) -> Path:
-    """A copy of what was sent, laid out as a worker has it. Raises Conflict rather than write into something that is
-    there, and when an input is not what it was."""
+    """Write a copy of what was sent to the new folder `to`, laid out as on a worker. Raises Conflict if `to` exists, or
+    if an input has changed since."""
     sent = folder / "sent"
     if not (sent / RECORD).exists():
         raise Conflict("Nothing was packed for this job yet.", "Wait until it is uploaded.")

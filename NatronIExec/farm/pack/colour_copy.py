@@ -1,4 +1,4 @@
-"""A colour config laid out for a worker: LUTs beside it, none of the artist's folders named in it."""
+"""The colour config for a worker: with its LUTs beside it and without the artist's folder names."""
 
 from __future__ import annotations
 

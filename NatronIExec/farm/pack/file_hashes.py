@@ -1,7 +1,7 @@
 """SHA-256 of many files, remembered while they do not change.
 
-A file is known by path, size, mtime, inode and ctime, all in nanoseconds where there are any; the cache is asked and
-written in batches, one transaction each. It can be thrown away: without it everything is hashed again.
+A cached hash is valid while the file's path, size, mtime, inode and ctime (times in nanoseconds) are unchanged. The
+cache is read and written in batches, one transaction each. It may be deleted: everything is then hashed again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from NatronIExec.errors import Cancelled
 
 #: Reading and hashing release the GIL; more threads than cores hide the latency of network folders.
 THREADS = max(4, min(16, os.cpu_count() or 1))
-#: Small enough to stay in a core's own cache between the copy from the kernel and the hash.
+#: Block size in bytes, small enough to stay in a core's cache between reading and hashing.
 _BLOCK = 1 << 18
 #: SQLite's smallest limit on parameters is 999.
 _ASKED_AT_ONCE = 900
 _WRITTEN_AT_ONCE = 2000
-#: Files changed so shortly before they are read could change again within one tick of the clock: not remembered.
+#: Hashes of files that changed this recently are not cached: a second change could have the same timestamp.
 _FRESH_NS = 2_000_000_000
 
 #: size, mtime_ns, inode, ctime_ns
@@ -74,7 +74,7 @@ class Hashes:
 
 
 class _Work:
-    """One batch under way: threads take the largest files first, so that none is left alone with one at the end."""
+    """One batch. Threads take the largest files first, so that the last ones to finish are small."""
 
     def __init__(
         self, keys: dict[str, Key], new: list[str], cancel: Callable[[], bool], progress: Progress | None
@@ -126,7 +126,8 @@ def sha256_of(file: Path, cancel: Callable[[], bool] = lambda: False) -> str:
 
 
 def _hashed(path: str, buffer: memoryview, pause: Callable[[int], None]) -> tuple[bytes, Key]:
-    """Digest, and the key of exactly what was read: one that is never asked for when it changed meanwhile."""
+    """The digest and the cache key of what was read. If the file changed while it was read, the key is one that never
+    matches."""
     digest = hashlib.sha256()
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
@@ -160,8 +161,8 @@ def _known(db: sqlite3.Connection, keys: dict[str, Key]) -> dict[str, bytes]:
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[sqlite3.Connection]:
-    """The cache's database; a damaged one is begun anew, one that cannot be used is replaced by an empty one in
-    memory."""
+    """Opens the cache's database. A damaged one is recreated; if the file cannot be used, an empty database in memory
+    is used."""
     paths.private_folder(file.parent)
     try:
         db = _connected(str(file))

@@ -1,4 +1,4 @@
-"""The copy of a project that is sent: paths as the worker will have them, nothing of the artist's machine in it.
+"""The copy of the project that is sent: it has the worker's paths and holds nothing about the artist's machine.
 
 Text is replaced at the byte offsets that the parser remembered, so everything else stays byte-identical. The original
 is only read, never written or locked. The main project names files below `manifest.JOB_ROOT`, which the worker
@@ -57,7 +57,7 @@ class Snapshot:
         return self.placed.get(path, ())
 
     def changed(self) -> tuple[Path, ...]:
-        """Sources that are not what they were when the snapshot was made: sending them would mix two states."""
+        """Sources that changed since the snapshot was made; sending them would mix two versions of the project."""
         return tuple(Path(path) for path, stamp in self.stamps.items() if stamp_of(path) != stamp)
 
     def require_unchanged(self) -> None:
@@ -207,7 +207,7 @@ class _Packing:
         """The project file with every path replaced; `base` begins the new ones."""
         content = home.project.path.read_bytes()
         if hashlib.sha256(content).digest() != home.project.sha256:
-            raise Conflict(f"{home.project.path.name} changed while it was packed.", "Submit it again.")
+            raise Conflict(f"{home.project.path.name} changed while it was being packed.", "Submit it again.")
         new: dict[Span, str] = dict(self._personal(home, base))
         for use in self.scan.uses:
             if use.home.project is home.project:

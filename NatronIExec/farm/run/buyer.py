@@ -1,4 +1,4 @@
-"""Buying what an ordered job asks for, once.
+"""Buys the tasks of a job, exactly once.
 
 Buying twice is impossible by construction: the signed request order is recorded before anything is sent, its volume is
 the number of tasks, and the chain counts how much of it was consumed. Whatever happens in between, what was bought is
@@ -33,18 +33,19 @@ from NatronIExec.iexec.records import Deal, WorkerpoolOrder
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.iexec.transactions import Receipt, SignedTransaction, Transaction, require_gas
 
-#: Others buy too: an order may be gone when the match is mined.
+#: Attempts to match: another buyer may have used up the worker group's order first.
 MATCH_TRIES = 3
 REFUSED_WAIT_S = 0.25
-#: Seconds that a transaction may take to be mined before the job says so; of a job that was cancelled meanwhile, before
+#: Seconds that a transaction may take to be mined before the job reports it, and, for a job that was cancelled, before
 #: the purchase is withdrawn.
 MINED_S = 600.0
 WITHDRAW_AFTER_S = 20.0
-#: Nodes let a transaction take another's place when it pays at least a tenth more.
+#: A transaction that replaces another one with the same nonce must pay at least a tenth more; this factor is on the
+#: safe side.
 REPLACING_FEE = 2
 CLOSE = "close"
 
-#: address → what signs for it. Raises WalletLocked.
+#: Gives the signer of an address. Raises WalletLocked.
 Sign = Callable[[str], Signer]
 
 
@@ -71,7 +72,8 @@ class Buyer:
         self._sent_here: set[str] = set()
 
     def buy(self, job: Job) -> Job:
-        """Match until the order is used up. When no more of it can be bought, what was bought already is the job."""
+        """Match worker group orders until all tasks are bought. If the rest cannot be bought, the job goes on with the
+        tasks bought so far."""
         net = self._services.of(job.quote.network)
         net.check()
         refused = 0
@@ -89,20 +91,22 @@ class Buyer:
                 refused += 1
                 if refused > MATCH_TRIES:
                     return self._settle_for(job, net, deals, problem)
-                self._pause(REFUSED_WAIT_S * 2**refused)  # another order, or the same once a node has caught up
+                self._pause(
+                    REFUSED_WAIT_S * 2**refused
+                )  # try another order, or the same one once the node has caught up
             except (Cancelled, WalletError, NotEnoughFunds, PriceAboveCap) as problem:
                 return self._settle_for(job, net, deals, problem)
 
     def _settle_for(self, job: Job, net: NetworkServices, deals: Sequence[Deal], why: NatronIExecError) -> Job:
-        """What was bought already is rendered now, and the rest is said not to be bought. Raises `why` when nothing
-        was, or the engine stops."""
+        """Go on with the tasks bought so far and mark the others as not bought, with `why` as the reason. Raises `why`
+        if nothing was bought or the engine stops."""
         if not deals or self._stopping():
             raise why
         return self._bought(job, net, deals, f"not bought: {why.title}")
 
     def _deals(self, job: Job, net: NetworkServices) -> list[Deal]:
-        """What was bought with the job's order. Raises Unreachable while nodes of the chain do not agree on it: what
-        one of them has not seen yet must not be taken for not bought."""
+        """The deals made with the job's order. Raises Unreachable while the chain's nodes disagree: a node that lags
+        behind must not make a purchase look like none."""
         deals = net.hub.deals_of_request(job.request_hash, job.quote.volume)
         seen = sum(deal.bot_size for deal in deals)
         closed = any(one.what == CLOSE and one.outcome == "ok" for one in job.sent)
@@ -111,8 +115,8 @@ class Buyer:
         return deals
 
     def nothing_bought(self, job: Job) -> bool:
-        """Whether that is certain: nothing was signed, or the chain says that nothing came of it. Raises Unreachable
-        or ServiceError."""
+        """Whether it is certain that nothing was bought: nothing was signed, or the chain shows that no deal was made.
+        Raises Unreachable or ServiceError."""
         if not job.sent:
             return True
         if any(not sent.outcome or (sent.outcome == "ok" and sent.what.endswith("match")) for sent in job.sent):
@@ -120,7 +124,7 @@ class Buyer:
         return not self._deals(job, self._services.of(job.quote.network))
 
     def _match(self, job: Job, net: NetworkServices) -> None:
-        """Sign and send what buys as many of the job's tasks as one worker group order sells."""
+        """Sign and send a match for as many of the job's tasks as one worker group order sells."""
         assert job.request is not None
         match = match_of(job.quote, self._worker_order(job, net), job.request)
         signer = self._sign(job.quote.account)
@@ -139,7 +143,8 @@ class Buyer:
             self._spool.update(job.id, step="sent")
 
     def _settle(self, job: Job, net: NetworkServices) -> Job:
-        """Look up what was signed and not yet seen mined. It may never have been sent: then it is, as it was."""
+        """Look up the signed transactions that were not seen mined yet. One that was never sent, after a crash, is sent
+        now, byte for byte."""
         for at, sent in enumerate(job.sent):
             if sent.outcome:
                 continue
@@ -157,8 +162,8 @@ class Buyer:
         return job
 
     def _receipt(self, job: Job, net: NetworkServices, sent: Sent) -> Receipt | None:
-        """None when it can never be mined, since another transaction of the account took its place. Raises Unreachable
-        when it is not mined for long, and what the node says when it does not take it."""
+        """The receipt of a sent transaction; None if another transaction used its nonce, so that it can never be mined.
+        Raises Unreachable if it is not mined in time, and the node's error if the node refuses it."""
         patience_s = WITHDRAW_AFTER_S if job.cancelled else MINED_S
         wait_s, waited = 0.02, 0.0
         while (receipt := net.hub.receipt(sent.hash)) is None:
@@ -178,8 +183,8 @@ class Buyer:
         return receipt
 
     def _withdraw(self, job: Job, net: NetworkServices, stuck: Sent) -> Job:
-        """A purchase that was cancelled and is not mined: the order is closed in its place, with its own nonce, so that
-        at most one of the two happens and nobody can buy with the order later."""
+        """Withdraw a purchase that was cancelled and is not mined: a transaction with the same nonce closes the request
+        order. At most one of the two can be mined, and nobody can buy with the order afterwards."""
         assert job.request is not None
         signer = self._sign(job.quote.account)
         with net.sending():
@@ -195,8 +200,8 @@ class Buyer:
             return self._spool.update(job.id, sent=(kept, *job.sent))
 
     def _worker_order(self, job: Job, net: NetworkServices) -> WorkerpoolOrder:
-        """The plan's orders first, as far as they have anything left; then whatever else of the same worker group is
-        not dearer than what was promised."""
+        """The next order to match: one of the plan's orders that is not used up, else another order of the same worker
+        group that costs no more than was shown."""
         consumed = net.hub.consumed([order_hash for order_hash, _ in job.quote.workerpool_orders]) if job.sent else {}
         for order_hash, order in job.quote.workerpool_orders:
             if order.volume > consumed.get(order_hash, 0):
@@ -243,7 +248,7 @@ class Buyer:
 
 
 def _check_gas(job: Job, transactions: Sequence[Transaction]) -> None:
-    """What was promised includes gas. Raises PriceAboveCap."""
+    """Raises PriceAboveCap if gas would cost more than the price shown allows."""
     need = sum(transaction.max_gas_wei for transaction in transactions)
     spent = sum(sent.gas_wei for sent in job.sent)
     if spent + need > job.quote.gas_wei:

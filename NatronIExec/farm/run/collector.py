@@ -1,8 +1,9 @@
-"""From a finished task to frames in the project folder. Nothing that came back is trusted.
+"""Brings the frames of a finished task into the project folder. Nothing that a worker sent is trusted.
 
 The chain holds the SHA-256 of frames.json, frames.json holds the hash of each frame: what is moved into place is what
-the worker was paid for. Names and folders are ours, never the archive's. Nothing is overwritten: the same picture is
-left alone, another one goes to a new folder beside it.
+the worker was paid for. Names and folders are ours, never the archive's. Nothing is overwritten: if a file with the
+same pixels is there already it counts as imported, and if another picture is there, the job's frames go to a new folder
+beside it.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ class Collector:
         return self._spool.job_folder(job_id) / "reports" / f"{index:06d}.json"
 
     def _keep_report(self, job: Job, task: JobTask, archive: ResultArchive) -> None:
-        """For people only: what the renderer said. A report that is none is no reason to refuse frames."""
+        """Keep the renderer's log for people to read. A damaged report is dropped; it is no reason to refuse the
+        frames."""
         if _REPORT not in archive.names:
             return
         target = self.log_file(job.id, task.index)
@@ -147,7 +149,7 @@ class Collector:
             _drop(part)
 
     def _verify(self, part: Path, delivered: Frame, movie: bool) -> None:
-        """It must be a picture, whole; between workers that compare pixels, those very pixels."""
+        """The file must be a complete picture; where workers agree on pixels, with exactly those pixels."""
         if movie or not images.is_picture(delivered.file):
             if not part.stat().st_size:
                 raise _refused(f"{delivered.file} is empty")
@@ -162,8 +164,8 @@ class Collector:
             raise _refused(f"{delivered.file} is no whole picture") from problem
 
     def _extract(self, job: Job, delivery: Delivery, delivered: Frame, target: Path, frame: JobFrame) -> Path:
-        """Beside its place, so that moving it there is atomic; hidden until it is proven."""
-        # the same at the next try, which so takes what a crash left; and short, as the target's name may be the longest
+        """Extract the frame to a hidden file beside its target, so that moving it there is atomic."""
+        # the same name at each try, so that a leftover of a crash is reused; and short, as the target's may be the longest
         part = target.with_name(f".{job.id}-{frame.chunk}-{sha256_hex(target.name.encode())[:16]}{target.suffix}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -198,7 +200,8 @@ class Collector:
         return digest
 
     def _move(self, job: Job, part: Path, target: Path, targets: Targets) -> tuple[str, bool]:
-        """Never onto another file. Once one would be overwritten, the rest of the job goes to a new folder too."""
+        """Move the file into place, never onto another one. Once a file would be overwritten, the job's other frames go
+        to a new folder too."""
         folder = self._spool.job(job.id).folder_for(targets.folder)
         while True:
             there = Path(folder) / os.path.relpath(target, targets.folder)
@@ -210,7 +213,8 @@ class Collector:
             folder = self._other_folder(job, targets.folder, folder)
 
     def _other_folder(self, job: Job, folder: str, taken: str) -> str:
-        """In the place of `taken`: one for the whole job, whichever task meets an old frame first."""
+        """The folder to use instead of `taken`. It is chosen once for the whole job, by the task that first meets an
+        old frame."""
         with self._choosing:
             now = self._spool.job(job.id)
             if now.folder_for(folder) != taken:
@@ -220,7 +224,8 @@ class Collector:
             return new
 
     def _same(self, one: Path, other: Path) -> bool:
-        """The same file, or the same picture under another header (an EXR holds the time of its writing)."""
+        """Whether two files are equal, or hold equal pixels under different headers (an EXR header holds the time of
+        writing)."""
         if not other.is_file():
             return False
         if one.stat().st_size == other.stat().st_size and sha256_of(one) == sha256_of(other):
@@ -232,14 +237,14 @@ class Collector:
 
 
 def _could_be_ours(file: str) -> bool:
-    """Whether the container's program could have called a frame so: short, and safe to show and to store."""
+    """Whether the name is one that our container program could have given: short, printable, in `frames/`."""
     folder, _, name = file.partition("/")
     return folder == "frames" and 0 < len(name) <= MAX_RESULT_NAME and "/" not in name and name.isprintable()
 
 
 def _is_what_was_asked_for(archive: Path, location: str) -> bool:
-    """Whether a file is what its IPFS name says: else it is an error page or the like, and no worker's fault. Names of
-    another kind than Kubo gives by default are believed."""
+    """Whether the archive's content fits its IPFS name. If not, the gateway sent something else (an error page), which
+    is not the worker's fault. Names that Kubo does not give by default cannot be checked and count as fitting."""
     name = location.rsplit("/", 1)[-1]
     return not name.startswith("Qm") or cid_of_file(archive) == name
 
@@ -256,7 +261,8 @@ def next_version(folder: str) -> str:
 
 
 def _matched(job: Job, task: JobTask, listed: FrameList, expected: Sequence[JobFrame]) -> dict[tuple[int, str], Frame]:
-    """The list must be of this very chunk and hold each of its frames once, and nothing else."""
+    """The listed frames by number and view. Raises ResultRefused unless the list is of this chunk and holds exactly its
+    frames, each once."""
     if (listed.job, listed.chunk, listed.writer) != (job.id, task.index, task.writer):
         raise _refused("its list is of another task")
     found = {(frame.frame, frame.view): frame for frame in listed.frames}
@@ -292,19 +298,19 @@ def _unseal(key: str, part: Path) -> None:
 
 
 def _to_disk(part: Path) -> None:
-    """Before the spool says that the frame is here."""
+    """Sync the file to disk, before the spool records that the frame is there."""
     with part.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def _drop(part: Path) -> None:
-    with contextlib.suppress(OSError):  # the folder may be gone, or be none
+    with contextlib.suppress(OSError):  # the folder may be gone, or be a file
         part.unlink()
 
 
 def _claim_name(part: Path, target: Path) -> bool:
-    """Give the file its name unless somebody has it. A hard link fails where the name is taken, without a moment in
-    between; file systems without links are asked first."""
+    """Give `part` the name `target` unless that exists; returns whether it did. A hard link does both in one step. On
+    file systems without hard links, existence is checked first."""
     try:
         os.link(part, target)
     except FileExistsError:

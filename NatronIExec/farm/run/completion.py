@@ -1,4 +1,4 @@
-"""A job's state from those of its tasks, its end when all are settled, and the clearing of what was uploaded for it."""
+"""Derives a job's state from its tasks, ends it when all are settled, and removes what was uploaded for it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from NatronIExec.settings import Settings
 from NatronIExec.states import TASKS_OVER, is_settled
 from NatronIExec.storage.base import CannotRemove
 
-#: Longest pause between two tries to remove something, in seconds.
+#: Longest pause in seconds between two attempts to remove uploads.
 LONGEST_WAIT_S = 300
 REMOVED_AT_ONCE = 20
 
 
 class Completion:
-    """`refresh` may be called by several threads. A job that succeeded and whose other frames are to follow by
-    themselves is put into `queues.rest`, every job whose inputs may go into `queues.clear`."""
+    """`refresh` may be called by several threads. A finished test whose other frames follow automatically is put into
+    `queues.rest`, and each job whose uploads may be removed into `queues.clear`."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Completion:
         self._log = log.get_logger("farm")
 
     def refresh(self, job_id: str) -> None:
-        """The job's state from those of its tasks; its end when all are settled."""
+        """Update the job's state from its tasks, and end the job when all are settled."""
         with self._guard:
             job = self._spool.job(job_id)
             if job.step == "over":
@@ -73,7 +73,7 @@ class Completion:
             self._after(job)
 
     def _mend(self, job: Job) -> None:
-        """An import after the end may have brought home what was taken for lost."""
+        """Correct the state of an ended job after an import brought frames that had counted as lost."""
         state = self._end_state(job)
         if job.state in ("partly", "failed") and state != job.state:
             self._spool.update(job.id, state=state)
@@ -103,7 +103,7 @@ class Completion:
             self._queues.clear.put(job.id)
 
     def clear(self, job_id: str) -> float | None:
-        """Uploaded inputs go when their job is over, unless another job still needs them."""
+        """Remove the uploads of a job that is over, except those that another job needs."""
         job = self._spool.job(job_id)
         if job.inputs_cleared or not is_settled(job.state) or (job.bought and job.step != "over"):
             return None
@@ -129,7 +129,7 @@ class Completion:
         return None
 
     def _remove_inputs(self, job: Job) -> None:
-        """A few at a time, so that a job that wants to say what it needs does not wait for all of them."""
+        """Remove a few at a time: between two batches other jobs can record which files they need."""
         storage = self._services.of(job.quote.network).storage
         while True:
             with self._spool.removing_uploads(job.id, REMOVED_AT_ONCE) as unneeded:

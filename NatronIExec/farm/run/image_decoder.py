@@ -1,5 +1,5 @@
-"""Pictures from strangers are decoded by a program of its own: native code that reads a hostile file may end it, fill
-its memory or keep it busy, but finds no key there, and the engine goes on.
+"""Pictures from workers are decoded in a separate process: a hostile file may crash it, fill its memory or keep it
+busy, but there are no keys in it, and the engine goes on.
 
 `python -m NatronIExec.farm.run.image_decoder` is that program: one JSON line a question, one an answer, until its input
 ends.
@@ -21,19 +21,19 @@ from typing import IO, Any
 from NatronIExec import images, paths
 from NatronIExec.errors import BadInput
 
-#: Address space of one decoder, in bytes: a strip of pixels and the file's own tables fit many times over.
+#: The memory limit (address space) of one decoder in bytes: many times what a strip of pixels and a file's tables need.
 MEMORY = 8 << 30
 #: As many as there are threads that collect.
 PROCESSES = 2
-#: Seconds. The largest frames take some; a file that takes longer is made to.
+#: Time limit in seconds for one picture. The largest frames take a few; a file that takes longer is hostile.
 PATIENCE_S = 600.0
 _READY = "ready"
 _COMMAND = (sys.executable, "-m", "NatronIExec.farm.run.image_decoder")
 
 
 class Decoder:
-    """`images`, elsewhere. Safe for several threads; programs are started when they are first needed. A picture that
-    ends its decoder, twice, raises BadInput as any other that is none. `command` starts a program."""
+    """The functions of `images`, run in decoder processes that `command` starts when they are first needed. Safe for
+    several threads. A picture that crashes its decoder twice raises BadInput like any other bad file."""
 
     def __init__(self, command: Sequence[str] = _COMMAND) -> None:
         self._command = command
@@ -54,7 +54,7 @@ class Decoder:
         self._ask("thumbnail_png", path, size, str(to))
 
     def stop(self) -> None:
-        """Those that are at work end when they have answered."""
+        """Stop the decoders; busy ones end after their answer."""
         self._stopped = True
         while self._idle:
             self._idle.pop().end()
@@ -83,20 +83,20 @@ class Decoder:
 
 
 class _Ended(Exception):
-    """The program is gone, and with it the answer."""
+    """The decoder process ended without an answer."""
 
 
 class _Program:
-    """One decoder that runs, asked by one thread at a time."""
+    """One running decoder process, used by one thread at a time."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        """Raises OSError when it does not come up: that is no picture's fault."""
+        """Raises OSError if the process does not start, which is not the picture's fault."""
         self._child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            # its modules are looked for here first: a folder that nobody puts a json.py into
+            # Python imports from the working folder first, so it is one where nobody puts a json.py
             cwd=paths.private_folder(paths.home()),
             encoding="utf-8",
             errors="surrogatepass",
@@ -132,7 +132,7 @@ class _Program:
 
 
 def main() -> None:
-    """Answer until the engine closes our input, or ends."""
+    """Answer questions until the engine closes our standard input or ends."""
     _limit_memory()
     with _our_output() as out:
         print(_READY, file=out, flush=True)
@@ -161,7 +161,7 @@ def _answer(question: list[Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _our_output() -> Iterator[IO[str]]:
-    """Answers only: what a library prints goes nowhere."""
+    """Keep standard output for answers; what libraries print is discarded."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8", errors="surrogatepass") as out:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)

@@ -1,7 +1,7 @@
-"""The engine's work: queues that bring every open job forward, and begin where a crash left them.
+"""Brings every open job forward: it works off the queues and continues where a crash interrupted.
 
-Errors become one of: tried again later (a service is away), paused (a person must answer),
-refused (this task is lost).
+An error has one of three effects: the step is retried later (a service is away), the job is paused (the user must
+answer), or the task is refused (it is lost).
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
 from NatronIExec.states import is_settled
 
-#: Longest pause between two tries of something that does not answer.
+#: Longest pause in seconds between two attempts to reach a service.
 LONGEST_WAIT_S = 300
-#: A result that no gateway has shown for so long is taken for lost; `import` asks for it again.
+#: Seconds after which a result that no gateway delivers counts as lost; `import` asks for it again.
 RESULT_PATIENCE_S = 24 * 3600
-#: A person can mend these.
+#: Errors that pause a job, since the user can solve them.
 _ASKS = (WalletError, NotEnoughFunds, PriceAboveCap, OutputError)
 
 
 class Pipeline:
-    """Empties `queues`, all but `rest`."""
+    """Does the work of all `queues` except `rest`."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Pipeline:
         self._log = log.get_logger("farm")
 
     def start(self) -> None:
-        """Go on with whatever is open."""
+        """Start the queues and continue all open jobs."""
         self._queues.submit.start(self._do_submit)
         self._queues.watch.start(self._do_watch)
         self._queues.collect.start(self._do_collect)
@@ -100,7 +100,7 @@ class Pipeline:
         return self._heard_s.get(job_id)
 
     def go_on(self, job: Job) -> None:
-        """Begin or resume a job; one that waits for a person stays where it is."""
+        """Start or continue a job; a paused one stays paused."""
         if job.bought:
             self._queues.watch.put(job.id)
             for task in self._spool.tasks(job.id, "delivered"):
@@ -109,16 +109,16 @@ class Pipeline:
             self._queues.submit.put(job.id)
 
     def resume(self, job: Job) -> None:
-        """A person has answered."""
+        """Continue a paused job after the user's answer."""
         self.go_on(self._spool.update(job.id, state="rendering" if job.bought else "preparing", error=None))
         self._events.job_changed(job.id)
 
     def cancelled(self, job_id: str) -> None:
-        """The job's record says so by now; let its thread notice."""
+        """Call after the job's record was marked as cancelled, so that its thread notices."""
         self._queues.submit.put(job_id)
 
     def look(self, job_id: str) -> None:
-        """Look at the chain now rather than at the next poll."""
+        """Look at the chain now instead of at the next poll."""
         self._queues.watch.put(job_id)
 
     def clear(self, job_id: str) -> None:
@@ -156,8 +156,8 @@ class Pipeline:
         return None
 
     def _cannot_buy(self, job_id: str, problem: NatronIExecError | None) -> float | None:
-        """The end of a job that failed, or (without a problem) was cancelled; unless something may have been bought:
-        then it is looked at until that is known."""
+        """End a job that failed, or was cancelled (`problem` is None). If it is not certain that nothing was bought,
+        the job is kept open and looked at again later."""
         job = self._spool.job(job_id)
         try:
             over = self._buyer.nothing_bought(job)
@@ -170,7 +170,7 @@ class Pipeline:
         return None
 
     def _ended(self, job: Job, state: str, problem: NatronIExecError | None) -> None:
-        """Over before anything was bought."""
+        """End a job of which nothing was bought."""
         self._tries.pop(job.id, None)
         error = JobError.of(problem) if problem else None
         self._spool.update(job.id, state=state, error=error, ended_s=self._clock())
@@ -187,7 +187,7 @@ class Pipeline:
         self._events.notice(job_id, "warning", f"{job.name}: {problem.title}", problem.remedy)
 
     def _later(self, job_id: str, key: str, problem: NatronIExecError) -> float:
-        """Seconds to wait; the job says meanwhile what is away."""
+        """The seconds to wait before the next try. Until then the job shows which service is away."""
         tries = self._tries[key] = self._tries.get(key, 0) + 1
         job = self._spool.job(job_id)
         if job.error != JobError.of(problem):
@@ -227,7 +227,7 @@ class Pipeline:
         self._events.frames_changed(job_id, [frame for at in chunks for frame in self._spool.frames(job_id, at)])
 
     def _try_claim(self, job_id: str) -> None:
-        """The engine claims by itself when it can sign; otherwise the job says that money waits."""
+        """Claim refunds if the wallet is unlocked; otherwise the job says that a refund is waiting."""
         job = self._spool.job(job_id)
         try:
             claimed = self._watcher.claim(job)
@@ -276,12 +276,12 @@ class Pipeline:
         return None
 
     def _answered(self, key: str) -> None:
-        """What was tried again and again is over."""
+        """Forget the counters of retries."""
         self._tries.pop(key, None)
         self._missed_s.pop(key, None)
 
     def collect(self, job: Job, index: int) -> Collected:
-        """Bring one delivered task's frames home; a result that is refused is recorded, not raised."""
+        """Import the frames of one delivered task. A refused result is recorded, not raised."""
         with self._collecting.of((job.id, index)):
             task = self._spool.task(job.id, index)
             if task.state != "delivered":

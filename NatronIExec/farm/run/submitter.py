@@ -1,4 +1,5 @@
-"""From an accepted job to a bought one. Each step is on disk before the next begins, and each can be begun again."""
+"""Brings an accepted job to the purchase: pack, upload, sign the order, buy. Each step is recorded before the next
+begins, and each can be repeated."""
 
 from __future__ import annotations
 
@@ -34,10 +35,10 @@ from NatronIExec.scan.project_scan import Scan
 from NatronIExec.scan.writers import ScanWriter
 
 PROJECT_COPY = "project.ntp"
-#: The worker gives the manifest's key under this number.
+#: The number of the requester secret that holds the key: the worker gives it to the task as IEXEC_REQUESTER_SECRET_1.
 KEY_SECRET = 1
 
-#: How soon a cancel is heard while files are read or sent.
+#: Seconds until a cancel is noticed while files are read or sent.
 CANCEL_HEARD_S = 0.1
 
 #: The frames of each task by writer, and of each writer the format, views, and whether it makes a movie.
@@ -70,7 +71,7 @@ class Submitter:
         self._new_account = new_account
 
     def advance(self, job_id: str) -> Job:
-        """Raises Cancelled when the job was, or when the engine stops."""
+        """Raises Cancelled if the job was cancelled or the engine stops."""
         job = self._spool.job(job_id)
         if not job.reached("bundled"):
             job = self._bundle(job)
@@ -130,7 +131,7 @@ class Submitter:
         return {"secret": secret, "results_pem": private, "beneficiary": beneficiary.address}
 
     def _accepted(self, job: Job) -> Promise:
-        """What `_promised` was when the price was shown."""
+        """`_promised` of the job as it was when the price was shown."""
         return [(task.writer, task.frames) for task in self._spool.tasks(job.id)], _kinds_of_files(job.writers)
 
     def _packed(self, job: Job, pack: Callable[[], Bundle]) -> Bundle:
@@ -159,7 +160,7 @@ class Submitter:
         return self._spool.update(job.id, step="uploaded", state="ordering")
 
     def _awake(self, job: Job) -> None:
-        """A wallet is not idle while what its owner just ordered is on its way out."""
+        """Keep the wallet from its idle lock while the files of a job that was just submitted are uploaded."""
         with contextlib.suppress(WalletError):
             self._signer(job)
         self._events.job_changed(job.id)
@@ -188,7 +189,7 @@ class Submitter:
         return self._stopping() or self._spool.job(job_id).cancelled
 
     def _cancel_of(self, job_id: str) -> Callable[[], bool]:
-        """For work that asks at every frame and block: the spool is asked now and then."""
+        """A cancel check for loops that ask at every block; it reads the spool at most every CANCEL_HEARD_S seconds."""
         asked_s, answer = 0.0, False
 
         def cancelled() -> bool:
@@ -205,7 +206,7 @@ class Submitter:
 
 
 def _promised(found: Scan) -> Promise:
-    """What comes back: the frames of each task, and what kind of files they are."""
+    """What the price was shown for: the frames of each task and their file formats."""
     used = {chunk.writer for chunk in found.chunks}
     writers = [writer for writer in found.writers if writer.name in used]
     return [(chunk.writer, FrameSet(chunk.frames)) for chunk in found.chunks], _kinds_of_files(writers)

@@ -1,4 +1,4 @@
-"""What the chain says of a bought job, and money back for what was not delivered in time."""
+"""Follows the tasks of bought jobs on chain, and claims refunds for those that were not delivered in time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from NatronIExec.iexec.transactions import SignedTransaction, require_gas
 from NatronIExec.iexec.watch import BagWatch, TaskChange
 from NatronIExec.states import TASKS_OVER
 
-#: Seconds that a claim may take to be mined; jobs are not watched meanwhile.
+#: Seconds to wait for a claim to be mined; the job is not polled meanwhile.
 CLAIM_PATIENCE_S = 30.0
 CLAIM_TRIES = 3
 
@@ -50,13 +50,14 @@ class Watcher:
         self._claim_lock = threading.RLock()
 
     def poll(self, job: Job) -> list[int]:
-        """Record what is new; returns the indexes of the tasks that changed. One HTTP request when nothing is."""
+        """Read the chain and record what changed. Returns the indexes of the changed tasks. One HTTP request if nothing
+        changed."""
         bag = self._bag(job)
         try:
             return self._record(job, bag)
         except BaseException:
             with self._lock:
-                self._bags.pop(job.id, None)  # it may have seen what is not on disk; a new one sees it again
+                self._bags.pop(job.id, None)  # it may know changes that were not recorded; a new one reads them again
             raise
 
     def _record(self, job: Job, bag: BagWatch) -> list[int]:
@@ -75,7 +76,7 @@ class Watcher:
         return list(known)
 
     def late(self, job: Job) -> bool:
-        """Whether something can be claimed, by the time of the newest block that was seen."""
+        """Whether unfinished tasks are past their deadline, by the time of the newest block seen."""
         with self._lock:
             _, bag = self._bags.get(job.id, (None, None))
         if bag is None or bag.block is None or not bag.open:
@@ -84,14 +85,14 @@ class Watcher:
 
     @contextlib.contextmanager
     def claiming(self) -> Iterator[None]:
-        """Nobody else claims meanwhile. A person who unlocks in order to claim is inside from then on, and so comes
-        before the engine, which claims by itself as soon as it can sign."""
+        """A lock around claiming. A user's claim takes it before it unlocks the wallet, so it runs before the engine's
+        own claim, which starts as soon as the wallet is unlocked."""
         with self._claim_lock:
             yield
 
     def claim(self, job: Job) -> Claimed:
-        """Get the money of overdue tasks back. One at a time: what a person claims, the engine may be claiming by
-        itself. Raises WalletLocked, NotEnoughFunds, Unreachable."""
+        """Claim the refunds of overdue tasks. One claim runs at a time, since the engine claims by itself too. Raises
+        WalletLocked, NotEnoughFunds, Unreachable."""
         with self.claiming():
             claimed: dict[str, Task] = {}
             for tries_left in reversed(range(CLAIM_TRIES)):
@@ -109,7 +110,7 @@ class Watcher:
 
     def _overdue(self, job: Job) -> list[Task]:
         net = self._services.of(job.quote.network)
-        # what was sent before and not seen mined comes first, so that nothing is claimed twice
+        # first wait for claims that were sent earlier and not seen mined, so that nothing is claimed twice
         with self._lock:
             sent_before = self._claims.pop(job.id, ())
         self._mined(job, net, sent_before)
@@ -130,8 +131,8 @@ class Watcher:
             raise Unreachable("The claim is not mined yet.", "It is looked up again; the money comes when it is.")
 
     def _mined(self, job: Job, net: NetworkServices, signed: Sequence[SignedTransaction]) -> bool:
-        """Whether all are, after some patience; what they cost is the job's. Raises OrderRefused for one that
-        failed."""
+        """Whether all transactions were mined within CLAIM_PATIENCE_S. Their gas is added to the job's costs. Raises
+        OrderRefused if one failed."""
         give_up_s = time.monotonic() + CLAIM_PATIENCE_S
         late = lambda: self._stopping() or time.monotonic() > give_up_s  # noqa: E731
         for one in signed:
@@ -162,7 +163,7 @@ class Watcher:
         return bag
 
     def _deals_of(self, job: Job, net: NetworkServices) -> list[Deal]:
-        """Deals never change on chain: two threads that ask at once learn the same."""
+        """The job's deals. Cached without a lock around the request, as deals never change on chain."""
         with self._lock:
             known = self._deals.get(job.id)
         if known is None:
@@ -172,7 +173,7 @@ class Watcher:
         return known
 
     def _changed(self, task: JobTask, change: TaskChange) -> dict[str, object]:
-        """The new values of a task; none when it is settled already (logs are read again after a restart)."""
+        """The new values of a task; empty if it is settled already (events are read again after a restart)."""
         if task.state in TASKS_OVER or (task.state == "delivered" and change.status is not TaskStatus.FAILED):
             return {}
         values: dict[str, object] = {"dealid": change.dealid, "taskid": change.taskid}
@@ -190,7 +191,7 @@ class Watcher:
 
 
 def _prices(job: Job) -> dict[str, int]:
-    """nRLC of one task, by deal."""
+    """The price of one task in nRLC, by deal id."""
     return {deal.dealid: deal.task_price_nrlc for deal in job.deals}
 
 

@@ -1,4 +1,4 @@
-"""Work that is done by a few threads, now or later, each key by one thread at a time."""
+"""Queues of work for a few threads: now or at a later time, and each key in one thread at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from NatronIExec import log
 
 AFTER_ERROR_S = 60.0
 
-#: Does the work of a key; returns after how many seconds it wants to be called again, or None.
+#: Does the work of a key. Returns the seconds until it should be called again, or None when it is done.
 Do = Callable[[str], float | None]
 
 
@@ -48,12 +48,12 @@ class WorkQueue:
 
     @property
     def busy(self) -> bool:
-        """Something runs, or is to run now; what waits for a later time does not count."""
+        """Whether something runs or is due. Work for a later time does not count."""
         with self._change:
             return bool(self._running) or any(due <= self._clock() for due in self._due.values())
 
     def stop(self) -> None:
-        """Ends when what runs has ended."""
+        """Stop, and wait until running work has ended."""
         with self._change:
             self._stopping = True
             self._change.notify_all()

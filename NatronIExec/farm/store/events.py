@@ -1,4 +1,4 @@
-"""What the farm tells whoever listens: which job changed, which frames of it, and what a person should know."""
+"""The interface for the farm's announcements: a job changed, frames changed, a notice for the user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from NatronIExec.farm.store.job import JobFrame
 
 
 class Events(Protocol):
-    """Called from the farm's threads; must return at once."""
+    """Implemented by the engine. Methods are called from the farm's threads and must return at once."""
 
     def job_changed(self, job: str) -> None: ...
 

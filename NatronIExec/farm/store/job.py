@@ -12,14 +12,15 @@ from NatronIExec.iexec.records import AppOrder, BagState, RequestOrder, Workerpo
 from NatronIExec.scan.writers import ScanWriter
 from NatronIExec.submission import Submission
 
-#: Recorded one after the other, each before the next begins.
+#: The steps of a purchase, in order. Each is recorded on disk before the next begins.
 STEPS = ("accepted", "bundled", "uploaded", "ordered", "signed", "sent", "bought", "over")
 
 
 @dataclass(frozen=True)
 class Quote:
-    """The most that a job can cost, and the orders that it is bought with. Prices are of one task; `app_price_nrlc` and
-    `workerpool_price_nrlc` are the highest that the request order will allow."""
+    """The most that a job can cost, and the orders that it is bought with. Prices are per task; `app_price_nrlc` and
+    `workerpool_price_nrlc` are the maxima that the request order allows. `gas_wei` is the most gas of all its
+    transactions, `timeref_s` the category's time reference in seconds."""
 
     network: str
     account: str
@@ -47,8 +48,8 @@ class Quote:
 
 @dataclass(frozen=True)
 class Sent:
-    """A signed transaction, recorded before it is sent. `outcome` is "" until it was mined, then "ok" or
-    "failed", or "never" when another transaction took its nonce."""
+    """A signed transaction, recorded before it is sent. `raw` is what is sent (0x hex). `outcome` is "" until it is
+    mined, then "ok" or "failed"; "never" if another transaction used its nonce. `gas_wei` is the gas that it cost."""
 
     what: str
     hash: str
@@ -189,7 +190,8 @@ class JobTask:
 
 @dataclass(frozen=True)
 class JobFrame:
-    """One file to come: a frame of a writer, in one view ("" without views)."""
+    """One file that the job will bring: a frame of a writer in one view ("" without views). `time_s` is its render time
+    in seconds, `size` in bytes."""
 
     writer: str
     frame: int

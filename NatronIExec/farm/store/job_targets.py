@@ -1,4 +1,4 @@
-"""Where the frames of a job that was accepted go."""
+"""The output paths of an accepted job."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from NatronIExec.scan.output_paths import Targets
 
 
 def targets_of(job: Job, writer: str) -> Targets:
-    """Of a job that was accepted: as its project said then."""
+    """The output paths of one writer, as its project had them when the job was accepted."""
     return Targets(next(one for one in job.writers if one.name == writer), job.submission.out)

@@ -1,4 +1,4 @@
-"""What was spent and what came back, and the limits that a person set."""
+"""The ledger: what each job cost and what was refunded, and the user's spending limits per job and per day."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Ledger:
         self._clock = clock
 
     def allow(self, most_nrlc: int) -> None:
-        """Raises PriceAboveCap when a job of that price is more than the person's limits allow, counting what jobs on
-        their way may still cost."""
+        """Raises PriceAboveCap if a job of at most `cost_nrlc` would exceed the limit per job or, together with all
+        other jobs of today, the limit per day. Jobs that are not bought yet count with the most that they can cost."""
         settings = self._settings()
         if settings.job_cap_nrlc is not None and most_nrlc > settings.job_cap_nrlc:
             raise _above("job", most_nrlc, settings.job_cap_nrlc)
@@ -33,7 +33,8 @@ class Ledger:
                 raise _above("day", today + most_nrlc, settings.day_cap_nrlc)
 
     def record(self, job: Job, refunded_nrlc: int) -> None:
-        """The job's line, as it stands."""
+        """Write or update the job's line. `refunded_nrlc` is what came back so far; the gas (wei) is that of all its
+        mined transactions."""
         self._spool.enter(
             {
                 "job": job.id,

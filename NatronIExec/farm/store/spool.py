@@ -1,4 +1,5 @@
-"""Everything that must outlive the engine: jobs, their tasks and frames, uploads, the ledger. SQLite, WAL, synced.
+"""The database of everything that must survive the engine: jobs with their tasks and frames, uploads, the ledger.
+SQLite in WAL mode; each change is synced to disk.
 
 A job's own record is one JSON value, so that a new field needs no new column; what is counted and searched (tasks,
 frames, uploads, money) has tables. Every change is one transaction: a crash leaves the old or the new whole.
@@ -54,8 +55,8 @@ Row = Mapping[str, Any]
 
 
 class Spool:
-    """One engine's spool, safe for its threads. `on_step` is called after a step is on disk (tests end the process
-    there); `clock` gives Unix seconds."""
+    """The spool of one engine, safe for its threads. `on_step` is called after a step is on disk (crash tests end the
+    process there); `clock` gives Unix seconds."""
 
     def __init__(
         self,
@@ -110,7 +111,7 @@ class Spool:
             return self._db.execute(query, values).fetchall()
 
     def job_folder(self, job: str) -> Path:
-        """What belongs to one job: the copy of the project, what is sent, what came back."""
+        """The job's own folder: the copy of the project, what is sent, what came back."""
         return paths.private_folder(self.folder / job)
 
     # jobs
@@ -131,12 +132,12 @@ class Spool:
         return _job(rows[0])
 
     def jobs(self) -> list[Job]:
-        """All that are listed, newest first."""
+        """All jobs of the list, newest first."""
         rows = self._rows("SELECT record FROM jobs WHERE removed=0 ORDER BY created_s DESC, id DESC")
         return [_job(row) for row in rows]
 
     def open_jobs(self) -> list[Job]:
-        """Those that something is still to be done for, oldest first."""
+        """All unfinished jobs, oldest first."""
         rows = self._rows("SELECT record FROM jobs WHERE settled=0 ORDER BY created_s, id")
         return [_job(row) for row in rows]
 
@@ -157,8 +158,8 @@ class Spool:
         return [_job(row) for row in rows]
 
     def update(self, job_id: str, unless_cancelled: bool = False, **changes: Any) -> Job:
-        """Change a job's record; a `step` among the changes is dated and told to `on_step` once it is on disk. With
-        `unless_cancelled`, raises Cancelled instead when the job is by then."""
+        """Change a job's record. A `step` among the changes is recorded with its time, and `on_step` is called once it
+        is on disk. With `unless_cancelled`, raises Cancelled if the job was cancelled meanwhile."""
         step = changes.get("step")
         with self._changing() as db:
             before = self.job(job_id)
@@ -203,7 +204,7 @@ class Spool:
                 db.execute(f"UPDATE tasks SET {named} WHERE job=? AND idx=?", (*values.values(), job_id, index))
 
     def frames(self, job_id: str, chunk: int | None = None) -> list[JobFrame]:
-        """Of all chunks, or of one."""
+        """The frames of all chunks, or of one."""
         only, values = (" AND chunk=?", (job_id, chunk)) if chunk is not None else ("", (job_id,))
         order = "ORDER BY chunk, writer, frame, view"
         rows = self._rows(f"SELECT {_FRAME_COLUMNS} FROM frames WHERE job=?{only} {order}", *values)
@@ -220,7 +221,7 @@ class Spool:
             )
 
     def put_frames(self, job_id: str, frames: Sequence[JobFrame]) -> None:
-        """Their new values, whole."""
+        """Write these frames, replacing their rows."""
         with self._changing() as db:
             db.executemany(_PUT_FRAME, [_frame_values(job_id, frame) for frame in frames])
 
@@ -245,7 +246,8 @@ class Spool:
     # uploads
 
     def plan_uploads(self, job_id: str, network: str, cids: Iterable[str]) -> None:
-        """The job needs these; recorded before they are sent, so that nothing that a crash left is forgotten."""
+        """Record the CIDs that a job needs before they are uploaded, so that leftovers of a crash can be removed
+        later."""
         with self._uploading, self._changing() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO uploads VALUES (?,?,?,0)",
@@ -261,8 +263,8 @@ class Spool:
 
     @contextlib.contextmanager
     def removing_uploads(self, job_id: str, most: int) -> Iterator[list[str]]:
-        """Some CIDs of the job that no other job needs, to be removed inside; no job can begin to need them meanwhile.
-        They are forgotten afterwards, unless removing them raised."""
+        """Yields CIDs of the job that no other job needs. The caller removes them inside the block, during which no job
+        can start to need them. Afterwards they are forgotten, unless the block raised."""
         with self._uploading:
             unneeded = self._needed_by_nobody_else(job_id, most)
             yield unneeded
@@ -278,7 +280,7 @@ class Spool:
         return [row["cid"] for row in rows]
 
     def forget_uploads(self, job_id: str, cids: Iterable[str] | None = None) -> None:
-        """All of the job's, or some."""
+        """Forget all uploads of the job, or those given."""
         with self._changing() as db:
             if cids is None:
                 db.execute("DELETE FROM uploads WHERE job=?", (job_id,))
@@ -288,7 +290,7 @@ class Spool:
     # money
 
     def enter(self, entry: Row) -> None:
-        """One line a job in the ledger, replaced as more is known."""
+        """Write a job's line in the ledger, replacing the earlier one."""
         with self._changing() as db:
             db.execute(
                 "INSERT OR REPLACE INTO ledger VALUES "
