@@ -28,10 +28,8 @@ class LocalChain:
         self.transport = Transport(timeout_s=120, tries=1)
         self.url = ""
         self.deployed: Deployed
-
-    @property
-    def chain(self) -> Chain:
-        return Chain(self.url, self.transport)
+        #: One for all threads: it lets each account send one transaction at a time.
+        self.chain: Chain
 
     def start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +59,7 @@ class LocalChain:
     def _run_anvil(self, extra: list[str]) -> None:
         port = kept_port(self._folder / "rpc.port")
         self.url = f"http://127.0.0.1:{port}"
+        self.chain = Chain(self.url, self.transport)
         log = self._folder / "anvil.log"
         command = [str(self._modules / ".bin" / "anvil"), "--host", "127.0.0.1", "--port", str(port)]
         command += ["--chain-id", str(CHAIN_ID), "--accounts", "20", "--quiet", "--no-request-size-limit"]
