@@ -165,7 +165,7 @@ class Collector:
 
     def _extract(self, job: Job, delivery: Delivery, delivered: Frame, target: Path, frame: JobFrame) -> Path:
         """Extract the frame to a hidden file beside its target, so that moving it there is atomic."""
-        # the same name at each try, so that a leftover of a crash is reused; and short, as the target's may be the longest
+        # the same name at each try, so that a crash's leftover is reused; and short, as the target's may be the longest
         part = target.with_name(f".{job.id}-{frame.chunk}-{sha256_hex(target.name.encode())[:16]}{target.suffix}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
