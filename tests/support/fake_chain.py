@@ -57,7 +57,14 @@ NETWORK = Network(
 
 
 class Reverted(Exception):
-    """A contract refuses."""
+    """A contract refuses: with words, or with the selector of a custom error."""
+
+    def __init__(self, words: str = "", error: str = "") -> None:
+        super().__init__(words)
+        self.data = "0x" + function_signature_to_4byte_selector(error).hex() + "00" * 32 if error else ""
+
+
+_RECEIVE = "0x" + function_signature_to_4byte_selector("receiveApproval(address,uint256,address,bytes)").hex()
 
 
 def signer(number: int) -> KeySigner:
@@ -194,7 +201,7 @@ class FakeNode(Transport):
             return getattr(self, "_" + method.split("_")[1])(*params)
         except Reverted as refusal:
             words = f"execution reverted: {refusal}"
-            return RpcError(words, rpc_code=3, message=words)
+            return RpcError(words, rpc_code=3, message=words, data=refusal.data)
 
     def _chainId(self) -> str:
         return hex(CHAIN_ID)
@@ -271,6 +278,8 @@ class FakeNode(Transport):
     # the contracts
 
     def _call(self, call: Mapping[str, Any], at: str) -> str:
+        if call["data"].startswith(_RECEIVE):  # with a call that is no match: a hub of PoCo 6.2 knows no other
+            raise Reverted(error="UnsupportedOperation(bytes4)")
         name, args, outputs = _CONTRACT.read(call["data"])
         values = getattr(self, f"_view_{name}")(call["to"], *args)
         return "0x" + encode(outputs, values).hex()
