@@ -29,6 +29,11 @@ def networks_file() -> Path:
     return home() / "networks.json"
 
 
+def images() -> Path:
+    """What the images of known apps hold, a JSON file each, named by the app's checksum on chain."""
+    return home() / "images"
+
+
 def keystore() -> Path:
     return home() / "keystore"
 

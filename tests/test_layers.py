@@ -33,7 +33,18 @@ ALLOWED: Dict[str, Set[str]] = {
     "farm/pack": {"ntp", "scan", "storage"},
     "farm/run": {"farm/order", "farm/pack", "farm/store", "scan", "iexec", "storage"},
     "farm": {"farm/order", "farm/pack", "farm/run", "farm/store", "scan", "iexec"},
-    "engine": {"farm", "farm/order", "farm/pack", "farm/run", "farm/store", "scan", "iexec", "storage", "wallet"},
+    "engine": {
+        "farm",
+        "farm/order",
+        "farm/pack",
+        "farm/run",
+        "farm/store",
+        "scan",
+        "iexec",
+        "storage",
+        "wallet",
+        "publish",
+    },
     # inside Natron
     "host": set(),
     "gui": {"host", "engine/client.py", "gui/submit", "gui/render_queue", "gui/accounts", "gui/preferences"},
@@ -42,7 +53,8 @@ ALLOWED: Dict[str, Set[str]] = {
     "gui/accounts": {"gui"},
     "gui/preferences": {"gui"},
     # programs of their own
-    "cli": {"engine/client.py", "devnet"},
+    "cli": {"engine/client.py", "devnet", "publish", "iexec/transport.py"},
+    "publish": {"iexec"},
     "container": set(),
     "devnet": {"iexec", "container", "wallet/signer.py", "storage"},
 }

@@ -11,6 +11,7 @@ import click
 
 from NatronIExec import __version__
 from NatronIExec.cli.amount_type import Rlc
+from NatronIExec.cli.app_commands import app
 from NatronIExec.cli.connection import FRAMES_MISSING, Session, WrongUse, exit_code, report, unless_interrupted
 from NatronIExec.cli.devnet_commands import devnet
 from NatronIExec.cli.system_commands import doctor, engine, install, networks, settings
@@ -365,5 +366,5 @@ def workerpools(session: Session, network: str | None, confidential: bool) -> No
     session.emit(rows, lambda: print_workerpools(rows))
 
 
-for _command in (wallet, engine, devnet, doctor, install, networks, settings):
+for _command in (app, wallet, engine, devnet, doctor, install, networks, settings):
     cli.add_command(_command)

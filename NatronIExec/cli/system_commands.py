@@ -58,10 +58,37 @@ def status(session: Session) -> None:
     )
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.pass_context
+def networks(context: click.Context) -> None:
+    """The networks that can be chosen with --network; `networks add` learns a publisher's apps."""
+    if context.invoked_subcommand is None:
+        _list_networks(context.obj)
+
+
+@networks.command()
+@click.argument("source", metavar="FILE|URL")
 @pass_session
-def networks(session: Session) -> None:
-    """The networks that can be chosen with --network."""
+def add(session: Session, source: str) -> None:
+    """Learn where a publisher's apps are. Refused unless the account that signed the file owns them on chain."""
+    answer = session.call("networks.add", content=_network_file(source))
+    session.emit(
+        answer, lambda: click.echo(f"{answer['network']}: the apps of {answer['publisher']} are used from now on.")
+    )
+
+
+def _network_file(source: str) -> str:
+    try:
+        if source.startswith(("http://", "https://")):
+            from NatronIExec.iexec.transport import Transport
+
+            return bytes(Transport().request("GET", source).content).decode("utf-8")
+        return Path(source).expanduser().read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadInput(f"{source} cannot be read.", "Give the file or the web address of the publisher.") from problem
+
+
+def _list_networks(session: Session) -> None:
     from NatronIExec.cli.screen import console, table
 
     rows = session.call("networks")

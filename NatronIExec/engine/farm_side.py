@@ -11,6 +11,7 @@ from NatronIExec.engine.arguments import Arguments
 from NatronIExec.engine.events import Announcer
 from NatronIExec.engine.job_verbs import JobVerbs
 from NatronIExec.engine.money import Money
+from NatronIExec.engine.publish_verbs import PublishVerbs
 from NatronIExec.engine.request import Request
 from NatronIExec.errors import WalletError
 from NatronIExec.farm.job_view import JobView
@@ -64,9 +65,11 @@ class FarmSide:
         account = lambda: wallet.current  # noqa: E731
         self.jobs = Jobs(spool, self.services, self.pipeline, watcher, ledger, events, account, self._sign)
         self.view = JobView(spool, self.services, self.pipeline.heard_s, watcher, collector, decoder, self._sign)
-        self.verbs: dict[str, Callable[[Request, Arguments], Any]] = JobVerbs(
-            self.jobs, self.view, ledger, self.services, wallet, unlock
-        ).table()
+        jobs = JobVerbs(self.jobs, self.view, ledger, self.services, wallet, unlock)
+        self.verbs: dict[str, Callable[[Request, Arguments], Any]] = {
+            **jobs.table(),
+            **PublishVerbs(self.services, wallet).table(),
+        }
 
     def start(self) -> None:
         """Go on with open jobs."""

@@ -142,6 +142,7 @@ HUB = [
             "verifyPresignatureOrSignature(address,bytes32,bytes) returns (bool)",
             "viewAccount(address) returns (uint256,uint256)",
             "countCategory() returns (uint256)",
+            "appregistry() returns (address)",
             "initialize(bytes32,uint256)",
             "initializeArray(bytes32[],uint256[])",
             "contribute(bytes32,bytes32,bytes32,address,bytes,bytes)",
@@ -180,6 +181,29 @@ TOKEN = [
             "approve(address,uint256)",
             "approveAndCall(address,uint256,bytes)",
             "transfer(address,uint256)",
+        ),
+    )
+]
+
+#: The registry of apps and an app's own facts (PoCo registries/apps/{AppRegistry,App}.sol).
+REGISTRY = [
+    *map(
+        _function,
+        (
+            "createApp(address,string,string,bytes,bytes32,bytes)",
+            "predictApp(address,string,string,bytes,bytes32,bytes) returns (address)",
+            "isRegistered(address) returns (bool)",
+        ),
+    )
+]
+APP = [
+    *map(
+        _function,
+        (
+            "m_appName() returns (string)",
+            "m_appMultiaddr() returns (bytes)",
+            "m_appChecksum() returns (bytes32)",
+            "m_appMREnclave() returns (bytes)",
         ),
     )
 ]

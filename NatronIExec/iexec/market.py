@@ -46,6 +46,10 @@ class Market:
         workerpool, min_tag, max_tag, max_trust, min_volume."""
         return self._orders("request", **filters)
 
+    def deals_of_app(self, app: str) -> list[str]:
+        """Ids of all deals of `app`, the newest first. The chain says what each of them is."""
+        return [str(row["dealid"]) for row in self._pages(f"{self._network.market}/deals", "deals", {"app": app})]
+
     def order(self, kind: str, order_hash: str) -> PublishedOrder:
         found = self._transport.get_json(f"{self._url(kind)}/{order_hash}", {"chainId": self._network.chain_id})
         return self._published(kind, found)
@@ -63,13 +67,15 @@ class Market:
         self._write("PUT", kind, {"target": "unpublish_orderHash", "orderHash": order_hash}, signer)
 
     def _orders(self, kind: str, **filters: Any) -> list[PublishedOrder]:
-        query = {"chainId": self._network.chain_id, "pageSize": PAGE_SIZE}
-        query.update({_camel(name): value for name, value in filters.items() if value is not None})
-        found: list[PublishedOrder] = []
+        query = {_camel(name): value for name, value in filters.items() if value is not None}
+        return [self._published(kind, row) for row in self._pages(self._url(kind), "orders", query)]
+
+    def _pages(self, url: str, name: str, filters: Mapping[str, Any]) -> list[Any]:
+        query = {"chainId": self._network.chain_id, "pageSize": PAGE_SIZE, **filters}
+        found: list[Any] = []
         for page in range(1000):  # `nextPage` is a record offset, so pages are counted here
-            answer = self._transport.get_json(self._url(kind), {**query, "pageIndex": page})
-            rows = self._rows(answer)
-            found += [self._published(kind, row) for row in rows]
+            rows = self._rows(self._transport.get_json(url, {**query, "pageIndex": page}), name)
+            found += rows
             if len(rows) < PAGE_SIZE:
                 break
         return found
@@ -84,10 +90,10 @@ class Market:
                 method, self._url(kind), params=chain, headers=headers, json_body=body, retry=False
             )
 
-    def _rows(self, answer: Any) -> list[Any]:
-        if isinstance(answer, dict) and isinstance(answer.get("orders"), list):
-            return list(answer["orders"])
-        raise self._strange("without orders")
+    def _rows(self, answer: Any, name: str) -> list[Any]:
+        if isinstance(answer, dict) and isinstance(answer.get(name), list):
+            return list(answer[name])
+        raise self._strange(f"without {name}")
 
     def _published(self, kind: str, row: Any) -> PublishedOrder:
         try:
