@@ -33,7 +33,7 @@ def contents_of(command: Sequence[str], kind: str, environ: Mapping[str, str]) -
     found = {
         "renderer": kind,
         "renderer_version": version,
-        "natron": [int(number) for number in (re.findall(r"\d+", version) + ["0", "0", "0"])[:3]],
+        "natron": _numbers(version),
         "plugins": {},
         "reads": [],
         "writes": [],
@@ -47,6 +47,12 @@ def contents_of(command: Sequence[str], kind: str, environ: Mapping[str, str]) -
         found.update(plugins=plugins, reads=reads, writes=writes, gpu_only=gpu_only)
         found["colour_configs"] = _colour_configs(Path(command[0]))
     return found
+
+
+def _numbers(version: str) -> List[int]:
+    """`… version 2.6.1 …` as [2, 6, 1]; a build from source says no third number."""
+    found = re.search(r"version (\d+)\.(\d+)(?:\.(\d+))?", version)
+    return [int(number or 0) for number in found.groups()] if found else [0, 0, 0]
 
 
 def read_plugins_once(command: Sequence[str], environ: Mapping[str, str]) -> bool:
@@ -112,7 +118,7 @@ def _values(plugin: ElementTree.Element, name: str) -> List[str]:
     for entry in plugin.iter("property"):
         if entry.get("name") == name:
             found += [value.get("value", "") for value in entry.iter("value")] or [entry.get("value", "")]
-    return [value for value in found if value]
+    return [value.strip() for value in found if value.strip()]
 
 
 def _colour_configs(renderer: Path) -> List[str]:

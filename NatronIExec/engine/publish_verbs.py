@@ -60,7 +60,7 @@ class PublishVerbs:
         args.done()
         registry = AppRegistry(net.hub)
         new = not registry.is_registered(registry.predicted(details))
-        with net.sending:
+        with net.sending():
             app = registry.deploy(details, signer, _patience())
         self._make_known(net, {edition: app}, signer)
         return {"app": app, "new": new, "edition": edition, **_sheet(details)}
@@ -76,14 +76,14 @@ class PublishVerbs:
         net, signer = self._signing(args)
         edition = _edition(args)
         app, terms = _app(net, edition, args), _terms(net, args)
-        with net.sending:
+        with net.sending():
             return AppOrders(net.hub, net.market).change_price(app, edition, terms, signer)
 
     def unpublish(self, request: Request, args: Arguments) -> Any:
         net, signer = self._signing(args)
         app, order = _app(net, _edition(args), args), args.maybe("order", str)
         args.done()
-        with net.sending:
+        with net.sending():
             return {"unpublished": AppOrders(net.hub, net.market).unpublish(app, order, signer)}
 
     def show(self, request: Request, args: Arguments) -> Any:

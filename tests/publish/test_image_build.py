@@ -15,6 +15,9 @@ from NatronIExec.publish.build_folder import checked, sha256_of
 from NatronIExec.publish.container_tools import ContainerTool, find_tool
 from NatronIExec.publish.image_build import MADE_S, BuildOrder, BuiltImage, build
 
+#: The first build on a machine makes a Debian from its packages.
+pytestmark = pytest.mark.timeout(1200)
+
 
 def inside(tool: ContainerTool, image: BuiltImage, code: str) -> str:
     return tool.run(image.tag, ["-c", code], entrypoint="python3").strip()

@@ -25,7 +25,7 @@ def test_a_task_that_was_not_delivered_earns_nothing(
     apps = {"distributed": local.network.app}
     before = _of(revenue(hub, market, apps), "distributed")
     job = farm.call("submit", **submission)["job"]
-    farm.until(lambda row: row["frames"]["imported"] == 2, job)
+    farm.until(lambda row: row["frames_done"] == 2, job)
     after = _of(revenue(hub, market, apps), "distributed")
     assert after["earned_nrlc"] - before["earned_nrlc"] == 10**6
     assert after["pending_nrlc"] - before["pending_nrlc"] == 10**6
