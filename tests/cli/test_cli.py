@@ -95,7 +95,7 @@ def test_frames_that_are_missing_at_the_end_are_an_exit_code(shell: Shell, farm:
     job = json.loads(shell.out)["id"]
     farm.local.faults.by_index.clear()
     assert shell("retry", job, "--yes") == 0
-    assert "2 frames in 1 tasks" in shell.out
+    assert "2 frames in 1 task" in shell.out
     again = re.search(r"Job (\S+)", shell.out)
     assert again
     assert shell("watch", again[1]) == 0
