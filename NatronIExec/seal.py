@@ -295,6 +295,11 @@ def sealed_size(size: int) -> int:
     return len(_MAGIC) + 8 + padded + _TAG * -(-padded // _SEGMENT)
 
 
+def sealed_for_size(size: int) -> int:
+    """Bytes that `seal_for` makes of `size` bytes."""
+    return len(_MAGIC_FOR) + _PUBLIC + sealed_size(size)
+
+
 def _place(magic: bytes, is_last: bool) -> bytes:
     """A segment belongs to its kind of file, and to its end or not."""
     return (b"" if magic == _MAGIC_BARE else magic) + (b"last" if is_last else b"more")

@@ -273,7 +273,8 @@ class JobSheet(JobRow):
 
 
 class NetworkRow(TypedDict):
-    """`test`: its money is worth nothing. `available`: the renderer is deployed there."""
+    """`test`: its money is worth nothing. `available`: the renderer is deployed there. `confidential`: renders are,
+    unless the submission says otherwise. `forgets`: uploaded inputs are removed when their job is over."""
 
     name: str
     title: str
@@ -283,6 +284,8 @@ class NetworkRow(TypedDict):
     available: bool
     faucet: Optional[str]
     explorer: Optional[str]
+    confidential: bool
+    forgets: bool
 
 
 class Account(TypedDict):

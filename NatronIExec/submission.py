@@ -25,9 +25,10 @@ class Submission:
     (None: the same), for `[Project]` and default folders. `writers` are script names, none: all that are enabled.
     `frames` (`1-10x2,20`) is of every writer, None: each writer's own range; `frames_of` (`{"Write1": "3,7"}`) goes
     before it. `chunk` is frames a task, `workerpool` an address and `category` the number of a time limit; None leaves
-    the choice to the engine. `max_price_nrlc` caps the whole job. `out` is a folder, None: the writer's own. `trust` is
-    how many workers must agree on a task. `only_missing` skips frames whose file exists. `ocio` is the artist's $OCIO,
-    since the engine has another environment."""
+    the choice to the engine. `max_price_nrlc` caps the whole job. `out` is a folder, None: the writer's own.
+    `confidential`, None: where the network's deals run in an enclave anyway. `trust` is how many workers must agree on
+    a task. `only_missing` skips frames whose file exists. `ocio` is the artist's $OCIO, since the engine has another
+    environment."""
 
     project: str
     network: str
@@ -40,7 +41,7 @@ class Submission:
     category: Optional[int] = _at_least(0, None)
     max_price_nrlc: Optional[int] = _at_least(0, None)
     out: Optional[str] = None
-    confidential: bool = False
+    confidential: Optional[bool] = None
     trust: int = _at_least(1, 1)
     test_frames: TestFrames = "none"
     only_missing: bool = False

@@ -10,7 +10,7 @@ import json
 import re
 import time
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -20,8 +20,11 @@ from NatronIExec import images, seal
 from NatronIExec.devnet.side_services import SchedulerService
 from NatronIExec.devnet.web import Request
 from NatronIExec.errors import ResultRefused
+from NatronIExec.farm.pack import bundle
 from NatronIExec.farm.run.encrypted_result import opened_result
-from NatronIExec.manifest import SEALED_REASON
+from NatronIExec.farm.run.submitter import Submitter
+from NatronIExec.farm.store.job import Job
+from NatronIExec.manifest import SEALED_REASON, Manifest
 from NatronIExec.storage.cid import cid_of_file
 
 #: Numbers and names that nothing else holds.
@@ -126,17 +129,22 @@ def test_sealed_inputs_tell_no_size(tmp_path: Path) -> None:
         assert len({seal.padded_size(size + more) for more in range(0, size // 64, size // 6400)}) <= 2
 
 
-def test_why_a_confidential_task_failed_is_for_the_artist(farm: Any, local: Any, secret_project: Path) -> None:
+def test_why_a_confidential_task_failed_is_for_the_artist(
+    farm: Any, local: Any, secret_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NATRON_IEXEC_SLATE", f"small={FIRST + 1}")
+    text = secret_project.read_text().replace("<ChoiceLabel>input<", "<ChoiceLabel>project<")
+    fixed = re.sub("(<Name>formatType<.*?<Value>)0<", r"\g<1>1<", text, flags=re.DOTALL)
+    secret_project.write_text(fixed)
     asked = {"project": str(secret_project), "network": "local", "chunk": 4, "confidential": True}
-    (secret_project.parent / "heroplate" / f"heroplate.{LAST}.png").write_bytes(b"no picture")
     job = farm.call("submit", **asked)["job"]
     farm.until(lambda row: row["state"] == "rendering", job)
     task = farm.call("show", job=job)["tasks"][0]["taskid"]
     kept = _until_failed(_scheduler(local), task)
     assert SEALED_REASON in kept
-    assert "heroplate" not in kept
+    assert str(FIRST + 1) not in kept
     said = "\n".join(farm.call("logs", job=job, task=0)["lines"])
-    assert "FAILED: " in said
+    assert f"FAILED: Frame {FIRST + 1}: it is " in said
     assert SEALED_REASON not in said
 
 
@@ -243,3 +251,29 @@ def _spelled(word: str) -> Iterator[bytes]:
         inner = encoded[4 if before else 0 : -4]
         if len(inner) >= 8:
             yield inner
+
+
+def test_a_job_of_the_first_schema_comes_home(
+    farm: Any, submission: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an earlier version bought it: a manifest in clear, each frame sealed by itself."""
+    private, public = seal.new_pair()
+    packed = bundle._manifest
+
+    def manifest(*args: Any) -> Manifest:
+        return replace(packed(*args), schema=1, results_for=public, artist_key="", salt="", result_limit=0, drop={})
+
+    def give_secrets(submitter: Submitter, job: Job, key: str) -> dict[str, Any]:
+        net = submitter._services.of(job.quote.network)
+        net.sms.push_requester_secret(f"natron-iexec-{job.id}", key, submitter._signer(job))
+        return {"secret": f"natron-iexec-{job.id}", "results_key": private, "artist_key": ""}
+
+    monkeypatch.setattr(bundle, "_manifest", manifest)
+    monkeypatch.setattr(seal, "seal_bytes", lambda content, key: content)
+    monkeypatch.setattr(Submitter, "_give_secrets", give_secrets)
+    job = farm.call("submit", **submission, confidential=True)["job"]
+    row = farm.settled(job)
+    assert row["state"] == "done", row
+    for path in (Path(submission["project"]).parent / "renders").iterdir():
+        images.check(path)
+    assert any("Frame: 1" in line for line in farm.call("logs", job=job, task=0)["lines"])

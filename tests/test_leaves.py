@@ -93,6 +93,7 @@ def test_what_is_sealed_for_one_opens_for_nobody_else(tmp_path: Path, size: int)
     plain.write_bytes(os.urandom(size))
     private, public = seal.new_pair()
     seal.seal_for(public, plain, sealed)
+    assert sealed.stat().st_size == seal.sealed_for_size(size)
     seal.open_with(private, sealed, opened)
     assert opened.read_bytes() == plain.read_bytes()
     with pytest.raises(ResultRefused):

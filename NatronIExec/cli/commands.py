@@ -88,7 +88,11 @@ def submission_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder (default: the writer's)."
         ),
-        click.option("--confidential", is_flag=True, help="Only the enclave can read the project."),
+        click.option(
+            "--confidential/--public",
+            default=_DEFAULTS["confidential"],
+            help="Only the enclave can read the project (default: where the network runs enclaves).",
+        ),
         click.option(
             "--trust",
             type=click.IntRange(min=1),

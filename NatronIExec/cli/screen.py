@@ -49,6 +49,7 @@ def print_plan(plan: PlanSheet) -> None:
         ("Refund of unfinished frames", refund(plan["refund_s"])),
         ("To upload", wording.size(plan["upload_bytes"])),
         ("Transactions", plan["deals"]),
+        ("Who can read it", "only the enclave and you" if plan["confidential"] else "everybody"),
     ]
     out.print(table(("", ""), rows, title=f"{plan['network']}: nothing has been spent yet"))
     print_checks(plan["scan"]["checks"])

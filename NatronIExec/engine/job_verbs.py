@@ -27,12 +27,6 @@ Verb = Callable[[Request, Arguments], Any]
 MAX_THUMBNAIL = 1024
 
 
-def _submission(args: Arguments) -> Submission:
-    """The Submission in the remaining arguments. Without `out`, the output folder of the settings is used."""
-    asked = from_json(args.rest())
-    return asked if asked.out else asked.with_(out=settings.load().output_folder)
-
-
 class JobVerbs:
     """`unlock` is called with the password that came with a request."""
 
@@ -73,7 +67,7 @@ class JobVerbs:
         }
 
     def scan(self, request: Request, args: Arguments) -> Any:
-        return scan_submission(_submission(args), request.progress, request.cancelled).to_json()
+        return scan_submission(self._submission(args), request.progress, request.cancelled).to_json()
 
     def plan(self, request: Request, args: Arguments) -> Any:
         job = args.maybe("retry", str)
@@ -81,12 +75,12 @@ class JobVerbs:
             frames = _asked(args)
             args.done()
             return self._jobs.retry_plan(job, frames, request.progress).to_sheet()
-        return self._jobs.plan(_submission(args), request.progress, request.cancelled).to_sheet()
+        return self._jobs.plan(self._submission(args), request.progress, request.cancelled).to_sheet()
 
     def submit(self, request: Request, args: Arguments) -> Any:
         self._maybe_unlock(args)
         plan, most = args.maybe("plan", str), args.maybe("max_total_nrlc", int)
-        return {"job": self._jobs.submit(_submission(args), plan, most)}
+        return {"job": self._jobs.submit(self._submission(args), plan, most)}
 
     def jobs(self, request: Request, args: Arguments) -> Any:
         args.done()
@@ -125,7 +119,7 @@ class JobVerbs:
         job, to = args.maybe("job", str), Path(args.take("to", str))
         if job is not None:
             return {"path": str(self._jobs.export(job, to))}
-        asked = from_json(args.rest())
+        asked = self._submission(args)
         found = scan_submission(asked, request.progress, request.cancelled)
         terms = Terms("", self._services.of(asked.network).storage.gateways, asked.trust, timeref_s=0)
         return {"path": str(export_scan(found, terms, to, request.cancelled))}
@@ -144,6 +138,16 @@ class JobVerbs:
         tasks, confidential = args.maybe("tasks", int), args.flag("confidential")
         wanted = Wanted(tasks or 1, confidential, requester=self._wallet.current or "")
         return [offer.to_row() for offer in offers(services, wanted)]
+
+    def _submission(self, args: Arguments) -> Submission:
+        """What is left of the arguments. What it does not say: frames go where the settings say, and a render is
+        confidential where the network's deals run in an enclave anyway."""
+        given = dict(args.rest())
+        if given.get("confidential") is None:
+            network = self._services.networks().get(str(given.get("network")))
+            given["confidential"] = network is not None and network.in_enclave
+        asked = from_json(given)
+        return asked if asked.out else asked.with_(out=settings.load().output_folder)
 
     def _maybe_unlock(self, args: Arguments) -> None:
         password = args.maybe("password", str)

@@ -14,6 +14,7 @@ from NatronIExec.engine.protocol import PROTOCOL
 from NatronIExec.engine.request import Request
 from NatronIExec.engine.server import Server
 from NatronIExec.errors import BadInput, Conflict, EngineMismatch
+from NatronIExec.storage.base import FORGETTING
 from NatronIExec.wording import count
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class SystemVerbs:
         return {}
 
     def networks(self, request: Request, args: Arguments) -> Any:
+        forgets = settings.load().storage in FORGETTING
         return [
             {
                 "name": network.name,
@@ -89,6 +91,8 @@ class SystemVerbs:
                 "available": bool(network.app),
                 "faucet": network.faucet or None,
                 "explorer": network.explorer or None,
+                "confidential": network.in_enclave,
+                "forgets": forgets,
             }
             for network in self._farm().services.networks().values()
         ]

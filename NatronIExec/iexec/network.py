@@ -72,6 +72,11 @@ class Network:
         return replace(self, **changes)
 
     @property
+    def in_enclave(self) -> bool:
+        """Whether what is bought there runs in one, so that a job can be confidential at no other price."""
+        return bool(int(self.tag, 16) & 1)
+
+    @property
     def is_local(self) -> bool:
         """Whether its workers are on this machine."""
         return urlsplit(self.rpc).hostname in ("127.0.0.1", "localhost", "::1")

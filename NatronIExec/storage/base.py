@@ -10,6 +10,9 @@ from NatronIExec.errors import ServiceError
 #: What is sent: a file on disk, or bytes.
 Content = Path | bytes
 Progress = Callable[[int, int, str], None]
+#: Settings.storage of which it is true that inputs are removed when their job is over. An IPFS node may be anybody's,
+#: and iExec's takes what is added and lets nobody remove it.
+FORGETTING = ("s3", "folder")
 
 
 def no_progress(done: int, total: int, what: str) -> None:
@@ -63,5 +66,5 @@ class Storage(Protocol):
         """Bases of URLs that end in /ipfs/CID, in the order in which workers try them."""
 
     @property
-    def forgets(self) -> bool:
-        """Whether `remove` removes: a person is told, before anything is sent, where it does not."""
+    def links_last_s(self) -> int:
+        """Seconds for which `link` is good; 0: for good."""

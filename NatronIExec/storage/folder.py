@@ -28,8 +28,8 @@ class FolderStorage:
         return ()
 
     @property
-    def forgets(self) -> bool:
-        return True
+    def links_last_s(self) -> int:
+        return 0
 
     def put(
         self,

@@ -39,16 +39,17 @@ _FORBIDDEN = (401, 403, 404, 405)
 
 class IpfsStorage:
     """Implements `Storage`. `rpc` is the base of the node's RPC API, `gateway` the public one of the same content,
-    `others` further ones that may have it too. `forgets`: whether the node is known to remove what it is asked to."""
+    `others` further ones that may have it too."""
 
-    def __init__(
-        self, rpc: str, gateway: str, transport: Transport, others: Sequence[str] = (), forgets: bool = True
-    ) -> None:
+    def __init__(self, rpc: str, gateway: str, transport: Transport, others: Sequence[str] = ()) -> None:
         self._rpc = rpc
         self.gateway = gateway
         self.gateways = (gateway, *(other for other in others if other != gateway))
-        self.forgets = forgets
         self._transport = transport
+
+    @property
+    def links_last_s(self) -> int:
+        return 0
 
     def put(
         self,

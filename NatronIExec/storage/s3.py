@@ -55,8 +55,8 @@ class S3Storage:
         return ()
 
     @property
-    def forgets(self) -> bool:
-        return True
+    def links_last_s(self) -> int:
+        return LINK_S
 
     def put(
         self,

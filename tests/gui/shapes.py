@@ -204,6 +204,8 @@ def network_row(name="arbitrum-sepolia", title="Arbitrum Sepolia (test money)", 
         "available": True,
         "faucet": "5 test RLC a day from the iExec faucet",
         "explorer": "https://explorer.example/test",
+        "confidential": False,
+        "forgets": False,
     }
     row.update(changes)
     return row

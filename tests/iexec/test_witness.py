@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
+from NatronIExec import seal
 from NatronIExec.devnet.install import install
+from NatronIExec.devnet.side_services import SecretService
+from NatronIExec.farm.run.encrypted_result import opened_result
 from NatronIExec.iexec.network import TDX_TAG
 from NatronIExec.iexec.orders import NULL_DATASET, from_json, hash_order
 from NatronIExec.iexec.preflight import preflight
 from NatronIExec.iexec.records import Match, RequestOrder
+from NatronIExec.manifest import FrameList
 
 SCRIPT = Path(__file__).with_name("witness.mjs")
 Ask = Callable[..., Any]
@@ -102,3 +108,37 @@ def test_the_sdk_buys_here(ask: Ask, hub: Any, local: Any, requester: Any) -> No
     deal = hub.deal(bought["dealid"])
     assert deal is not None
     assert (deal.bot_size, deal.tag) == (3, TDX_TAG)
+
+
+def test_the_sdk_opens_a_confidential_result(
+    ask: Ask, farm: Any, submission: dict[str, Any], tmp_path: Path, local: Any
+) -> None:
+    secrets = next(one for one in local.web.services if isinstance(one, SecretService))
+    requester = local.people["requester"].address
+    theirs = secrets.result_key(requester)
+    job = farm.call("submit", **submission, confidential=True)["job"]
+    assert farm.settled(job)["state"] == "done"
+    task = farm.call("show", job=job)["tasks"][0]
+    pem, to = farm.engine.farm.spool.job(job).results_pem, tmp_path / "plain.zip"
+    answer = ask("result", taskid=task["taskid"], pem=pem, to=str(to))
+    assert answer["pushed"] is True
+    with zipfile.ZipFile(to) as packed:
+        listed = packed.read("frames.json")
+        assert "0x" + hashlib.sha256(listed).hexdigest() == answer["digest"]
+        home = Path(submission["project"]).parent / "renders"
+        for frame in FrameList.from_bytes(listed).frames:
+            assert packed.read(frame.file) == (home / f"orbit_{frame.frame:04d}.png").read_bytes()
+    assert secrets.result_key(requester) == theirs, "the account's own key is not ours to change"
+
+
+def test_we_open_what_is_encrypted_for_the_sdk(ask: Ask, local: Any, tmp_path: Path) -> None:
+    pem = ask("keys")["pem"]
+    secrets = next(one for one in local.web.services if isinstance(one, SecretService))
+    key = secrets.result_key(local.people["requester"].address)
+    assert key
+    plain, encrypted = tmp_path / "plain.zip", tmp_path / "result.zip"
+    with zipfile.ZipFile(plain, "w") as packed:
+        packed.writestr("frames.json", "[]")
+    seal.encrypt_result(plain, encrypted, key)
+    with opened_result(encrypted, pem) as opened:
+        assert opened.read("frames.json", 10) == b"[]"

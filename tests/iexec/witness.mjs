@@ -1,5 +1,5 @@
 // The official SDK as a witness: answers one question about the network on standard input, as JSON.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -29,6 +29,21 @@ const answers = {
   async task() {
     const task = await iexec.task.show(asked.taskid);
     return { status: task.status, digest: task.resultDigest, location: task.results.location };
+  },
+  async result() {
+    const task = await iexec.task.show(asked.taskid);
+    const deal = await iexec.deal.show(task.dealid);
+    const answer = await iexec.task.fetchResults(asked.taskid);
+    const plain = await utils.decryptResult(await answer.arrayBuffer(), asked.pem);
+    writeFileSync(asked.to, plain);
+    return { digest: task.resultDigest, pushed: await iexec.result.checkResultEncryptionKeyExists(deal.beneficiary) };
+  },
+  async keys() {
+    const kind = { name: 'RSA-OAEP', modulusLength: 4096, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' };
+    const pair = await crypto.subtle.generateKey(kind, true, ['encrypt', 'decrypt']);
+    await iexec.result.pushResultEncryptionKey(pair.publicKey, { forceUpdate: true });
+    const body = Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey)).toString('base64');
+    return { pem: `-----BEGIN PRIVATE KEY-----\n${body.match(/.{1,64}/g).join('\n')}\n-----END PRIVATE KEY-----` };
   },
   async orders() {
     const apps = await iexec.orderbook.fetchAppOrderbook({ app: asked.app });

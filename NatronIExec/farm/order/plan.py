@@ -105,7 +105,7 @@ class Plan:
             "balance": wire_balances(balances) if balances else None,
             "after_nrlc": held - self.most_nrlc if held is not None and quote else None,
             "upload_bytes": self.upload_bytes,
-            "confidential": self.submission.confidential,
+            "confidential": bool(self.submission.confidential),
             "problems": [problem.to_wire() for problem in self.problems],
             "deals": len(quote.workerpool_orders) if quote else 0,
         }
@@ -142,7 +142,7 @@ def make_plan(
     problems = _project_problems(found)
     services.check()
     wanted = Wanted(
-        len(work.chunks), submission.confidential, submission.trust, submission.workerpool, submission.category,
+        len(work.chunks), bool(submission.confidential), submission.trust, submission.workerpool, submission.category,
         account or "", rest_tasks if submission.test_frames == "auto-continue" else 0,
     )  # fmt: skip
     plan = Plan(

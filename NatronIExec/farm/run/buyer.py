@@ -207,7 +207,9 @@ class Buyer:
             if order.volume > consumed.get(order_hash, 0):
                 return order
         quote = job.quote
-        wanted = Wanted(1, job.submission.confidential, quote.trust, quote.workerpool, quote.category, quote.account)
+        wanted = Wanted(
+            1, bool(job.submission.confidential), quote.trust, quote.workerpool, quote.category, quote.account
+        )
         for offer in offers(net, wanted):
             if not offer.reason and offer.order.workerpoolprice <= quote.workerpool_price_nrlc:
                 return offer.order

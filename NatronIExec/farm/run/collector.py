@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from NatronIExec import images, seal
-from NatronIExec.errors import BadInput, OutputError, ResultRefused, Unreachable
+from NatronIExec.errors import BadInput, OutputError, ResultRefused, ServiceError, Unreachable
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.pack.file_hashes import sha256_of
 from NatronIExec.farm.run.encrypted_result import opened_result
@@ -78,8 +78,7 @@ class Collector:
         folder.mkdir(exist_ok=True)
         archive = folder / f"{task.index:06d}.zip"
         if not archive.exists():
-            net = self._services.of(job.quote.network)
-            fetch_result(net.transport, net.network.gateway, task.location, archive, MAX_ARCHIVE, self._stopping)
+            self._fetch(job, task, archive)
         try:
             with opened_result(archive, job.results_pem) as opened:
                 self._keep_report(job, task, opened)
@@ -92,6 +91,18 @@ class Collector:
             raise
         archive.unlink(missing_ok=True)
         return collected
+
+    def _fetch(self, job: Job, task: JobTask, to: Path) -> None:
+        """From the network's gateway, else from another one: what arrives is compared with its name."""
+        net = self._services.of(job.quote.network)
+        gateways = (net.network.gateway, *net.network.more_gateways)
+        for number, gateway in enumerate(gateways, 1):
+            try:
+                fetch_result(net.transport, gateway, task.location, to, MAX_ARCHIVE, self._stopping)
+                return
+            except (Unreachable, ServiceError):
+                if number == len(gateways):
+                    raise
 
     def log_file(self, job_id: str, index: int) -> Path:
         return self._spool.job_folder(job_id) / "reports" / f"{index:06d}.json"
@@ -187,7 +198,7 @@ class Collector:
         limit = min(delivered.size if delivered.sha256 else MAX_FRAME, MAX_FRAME)
         name, size = delivery.elsewhere.get(delivered.file, ("", 0))
         if name:
-            if size > seal.sealed_size(limit):
+            if size > seal.sealed_for_size(limit):
                 raise _refused(f"{delivered.file} would be larger than its list says")
             self._services.of(job.quote.network).storage.fetch(job.id, name, part, size, self._stopping)
             _unseal(job.artist_key, part)

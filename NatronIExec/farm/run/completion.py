@@ -116,7 +116,8 @@ class Completion:
             self._remove_inputs(job)
         except CannotRemove as problem:
             self._log.warning("inputs of job %s stay where they are: %s", job_id, problem)
-            self._events.notice(job_id, "warning", f"{job.name}: {problem.title}", problem.remedy)
+            if not job.secret:  # what is sealed stays sealed, as was said before it was sent
+                self._events.notice(job_id, "warning", f"{job.name}: {problem.title}", problem.remedy)
         except NatronIExecError as problem:
             self._log.warning("inputs of job %s are not cleared yet: %s", job_id, problem)
             tries = self._tries[job_id] = self._tries.get(job_id, 0) + 1
@@ -131,11 +132,17 @@ class Completion:
     def _remove_inputs(self, job: Job) -> None:
         """Remove a few at a time: between two batches other jobs can record which files they need."""
         storage = self._services.of(job.quote.network).storage
+        if job.step != "over" or self._all_home(job.id):
+            storage.clear_drop(job.id)
         while True:
             with self._spool.removing_uploads(job.id, REMOVED_AT_ONCE) as unneeded:
                 if not unneeded:
                     return
                 storage.remove(unneeded)
+
+    def _all_home(self, job_id: str) -> bool:
+        """Whether nothing that a worker left is still to be brought home by an import."""
+        return not self._spool.tasks(job_id, "delivered") and not self._spool.tasks(job_id, "refused")
 
 
 def _state(tasks: Mapping[str, int]) -> str:

@@ -21,7 +21,7 @@ from NatronIExec.errors import (
 from NatronIExec.farm.order.frame_selection import scan_submission
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.order.plan import unsigned_request
-from NatronIExec.farm.pack.bundle import Bundle, Terms, contents_of, make_bundle
+from NatronIExec.farm.pack.bundle import MANIFEST, Bundle, Terms, contents_of, make_bundle
 from NatronIExec.farm.pack.file_hashes import Hashes
 from NatronIExec.farm.run.buyer import Buyer, Sign
 from NatronIExec.farm.store.events import Events
@@ -29,7 +29,7 @@ from NatronIExec.farm.store.job import Job
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.frames import FrameSet
 from NatronIExec.iexec.orders import RequestParams, hash_order, new_salt, sign_order
-from NatronIExec.iexec.records import RequestOrder
+from NatronIExec.iexec.records import FINAL_DEADLINE_RATIO, RequestOrder
 from NatronIExec.iexec.signer import Signer
 from NatronIExec.scan.project_scan import Scan
 from NatronIExec.scan.writers import ScanWriter
@@ -38,6 +38,8 @@ PROJECT_COPY = "project.ntp"
 #: The number of the requester secret that holds the key: the worker gives it to the task as IEXEC_REQUESTER_SECRET_1.
 KEY_SECRET = 1
 
+#: Seconds between the order and the purchase, for links to inputs that end.
+SPARE_S = 6 * 3600
 #: Seconds until a cancel is noticed while files are read or sent.
 CANCEL_HEARD_S = 0.1
 
@@ -73,9 +75,9 @@ class Submitter:
     def advance(self, job_id: str) -> Job:
         """Raises Cancelled if the job was cancelled or the engine stops."""
         job = self._spool.job(job_id)
-        if not job.reached("bundled"):
+        if not job.reached("bundled") or (not job.reached("ordered") and self._links_end_too_soon(job)):
             job = self._bundle(job)
-        if not job.reached("uploaded"):
+        if not job.reached("ordered") and (not job.reached("uploaded") or self._missing(job)):
             job = self._upload(job)
         if not job.reached("ordered"):
             job = self._order(job)
@@ -115,10 +117,15 @@ class Submitter:
             state="uploading",
             manifest_cid=bundle.cid,
             manifest_sha256=bundle.sha256,
-            artist_key=artist_key,
             input_bytes=bundle.bytes,
-            **secrets,
+            **{"artist_key": artist_key, **secrets},
         )
+
+    def _links_end_too_soon(self, job: Job) -> bool:
+        """A worker may ask for its inputs until the final deadline; a job that waited for days is packed again."""
+        last_s = self._services.of(job.quote.network).storage.links_last_s
+        packed_s = (self._spool.job_folder(job.id) / "sent" / MANIFEST).stat().st_mtime
+        return bool(last_s) and time.time() - packed_s > last_s - FINAL_DEADLINE_RATIO * job.quote.timeref_s - SPARE_S
 
     def _give_secrets(self, job: Job, key: str) -> dict[str, Any]:
         """To the SMS: the inputs' key for the enclave, and the key that the result is to be encrypted with. That one is
@@ -146,18 +153,21 @@ class Submitter:
     def _upload(self, job: Job) -> Job:
         net = self._services.of(job.quote.network)
         network = job.quote.network
-        contents = contents_of(self._spool.job_folder(job.id))
-        there = self._spool.stored_cids(network)
-        missing = [cid for cid in contents if cid not in there]
+        missing = self._missing(job)
         if missing:
             net.storage.put(
-                [contents[cid] for cid in missing],
+                list(missing.values()),
                 progress=lambda done, total, what: self._awake(job),
                 cancel=self._cancel_of(job.id),
                 done=lambda cids: self._spool.stored(network, cids),
             )
         self._check_cancelled(job.id)
         return self._spool.update(job.id, step="uploaded", state="ordering")
+
+    def _missing(self, job: Job) -> dict[str, Path]:
+        """What of the job is not known to be in the storage, by CID."""
+        there = self._spool.stored_cids(job.quote.network)
+        return {cid: held for cid, held in contents_of(self._spool.job_folder(job.id)).items() if cid not in there}
 
     def _awake(self, job: Job) -> None:
         """Keep the wallet from its idle lock while the files of a job that was just submitted are uploaded."""

@@ -11,8 +11,14 @@ from NatronIExec.gui.widgets import ElidedLabel, button, choose, item_of, label_
 
 #: More tasks than this on offer are as good as endless, and their number says nothing.
 PLENTY = 100_000
-PUBLIC_NOTE = "Anyone can read this project and its images while it is on the network."
-CONFIDENTIAL_NOTE = "Only the sealed worker that renders it can read this project, and only you its frames."
+#: docs/confidential.md says the same at length. Results are removed by nobody, inputs where the storage forgets.
+PUBLIC_NOTE = "Anyone can read this project while it renders, and its images for good."
+PUBLIC_KEPT_NOTE = "Anyone can read this project and its images, for good: the storage removes nothing."
+CONFIDENTIAL_NOTE = (
+    "Only the sealed worker can read this project, only you its frames. Others see how many tasks and files there are, "
+    "their rough sizes, when, and which account paid."
+)
+KEPT_NOTE = " The sealed files stay in the storage."
 
 
 class DestinationSection(QtWidgets.QGroupBox):
@@ -28,6 +34,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         self._rows: Optional[List[Dict[str, Any]]] = None  # not known yet
         self._showing = False
         self._out = ""
+        self._networks: Dict[str, Dict[str, Any]] = {}
         self.network = QtWidgets.QComboBox()
         self.wallet = ElidedLabel("…")
         self.wallet_button = button("Wallet…", self.wallet_wanted.emit)
@@ -67,7 +74,7 @@ class DestinationSection(QtWidgets.QGroupBox):
 
     def show_choice(self, choice: Dict[str, Any]) -> None:
         self._showing = True
-        choose(self.privacy, choice["confidential"])
+        choose(self.privacy, bool(choice["confidential"]))
         self._out = choice["out"] or ""
         self.out.setText(self._out)
         self.out.setToolTip(choice["out"] or "")
@@ -75,12 +82,24 @@ class DestinationSection(QtWidgets.QGroupBox):
         self._say_notes()
 
     def show_networks(self, rows: Sequence[Dict[str, Any]], chosen: str) -> None:
+        self._networks = {row["name"]: row for row in rows}
         self._showing = True
         self.network.clear()
         for row in rows:
             self.network.addItem(row["title"] + ("" if row["available"] else " – not running"), row["name"])
         choose(self.network, chosen)
         self._showing = False
+        self._say_notes()
+
+    def usual_privacy(self, network: Optional[str]) -> bool:
+        """Confidential where what is bought runs in an enclave anyway."""
+        return bool(self._networks.get(network or "", {}).get("confidential"))
+
+    def show_privacy(self, confidential: bool) -> None:
+        self._showing = True
+        choose(self.privacy, confidential)
+        self._showing = False
+        self._say_notes()
 
     def show_groups(self, rows: Optional[Sequence[Dict[str, Any]]], chosen: Optional[str]) -> None:
         """Cheapest first; None while they are asked for. One that does not fit stays in the list, with its reason."""
@@ -148,7 +167,11 @@ class DestinationSection(QtWidgets.QGroupBox):
             self.folder_changed.emit()
 
     def _say_notes(self) -> None:
-        self.privacy_note.setText(CONFIDENTIAL_NOTE if item_of(self.privacy) else PUBLIC_NOTE)
+        kept = not self._networks.get(item_of(self.network) or "", {}).get("forgets", True)
+        if item_of(self.privacy):
+            self.privacy_note.setText(CONFIDENTIAL_NOTE + (KEPT_NOTE if kept else ""))
+        else:
+            self.privacy_note.setText(PUBLIC_KEPT_NOTE if kept else PUBLIC_NOTE)
         if self._rows is None:
             self.group_note.setText("Asking who offers work…")
             return

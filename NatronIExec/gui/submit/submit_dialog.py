@@ -74,6 +74,7 @@ class SubmitDialog(SubmitTalk):
     def _network_changed(self, name: str, workerpool: Optional[str] = None) -> None:
         self._unsay("submit")
         self.draft.choice.update(network=name, workerpool=workerpool)
+        self._take_usual_privacy()
         self.wallet = None
         self.destination.show_wallet(None)
         self.destination.show_groups(None, None)
@@ -101,6 +102,9 @@ class SubmitDialog(SubmitTalk):
         self.show_choice()
         if network != self.draft.choice["network"] and self.destination.choose_network(network):
             self._network_changed(network, workerpool)
+            if kept["confidential"] is not None:
+                self.draft.choice["confidential"] = kept["confidential"]
+                self.destination.show_privacy(kept["confidential"])
         else:
             self.destination.choose_group(workerpool)
         self.start_scan()

@@ -125,9 +125,9 @@ class SubmitForm(QtWidgets.QDialog):
         if self.draft.scan is not None:
             choice["writers"] = self.writers.chosen()
         destination = self.destination.choice()
-        choice.update(confidential=destination["confidential"], out=destination["out"])
+        choice["out"] = destination["out"]
         if self.destination.network.count():
-            choice["network"] = destination["network"]
+            choice.update(network=destination["network"], confidential=destination["confidential"])
         if self.destination.group.count() > 1:
             choice["workerpool"] = destination["workerpool"]
 

@@ -105,7 +105,7 @@ class SubmitTalk(SubmitForm):
 
     def _ask_groups(self) -> None:
         """Worker groups of the chosen network, and whether they have room for this render once its size is known."""
-        args = {"network": self.draft.choice["network"], "confidential": self.draft.choice["confidential"]}
+        args = {"network": self.draft.choice["network"], "confidential": bool(self.draft.choice["confidential"])}
         if self.draft.plan is not None:
             args["tasks"] = self.draft.plan["tasks"]
         self.asker.ask("groups", "workerpools", args, self._got_groups, self._groups_failed)
@@ -142,9 +142,16 @@ class SubmitTalk(SubmitForm):
         if self.draft.choice["network"] not in [row["name"] for row in rows]:
             self.draft.choice["network"] = self.settings["network"]
         self.destination.show_networks(rows, self.draft.choice["network"])
+        if self.draft.choice["confidential"] is None:
+            self._take_usual_privacy()
         self._ask_wallet()
         self._ask_groups()
         self.start_scan()
+
+    def _take_usual_privacy(self) -> None:
+        usual = self.destination.usual_privacy(self.draft.choice["network"])
+        self.draft.choice["confidential"] = usual
+        self.destination.show_privacy(usual)
 
     def _got_groups(self, rows: List[Dict[str, Any]]) -> None:
         self.destination.show_groups(rows, self.draft.choice["workerpool"])
