@@ -15,9 +15,12 @@ outermost frame is a bug. The tree:
       NotEnoughFunds       RLC, stake or gas
       PriceAboveCap        the market asks more than the person allowed
       OrderRefused         the chain would refuse (or refused) the match: says which rule and what to change
-      Unreachable          a service does not answer; worth another try later
-      ServiceError         a service answered, and said no
-      WrongChain           the RPC endpoint serves another chain or hub than the network says
+      ServiceUnavailable   a service that the job needs cannot be used now
+        Unreachable        it does not answer; worth another try later
+        ServiceError       it answered, and said no
+          RpcError         a node refused a call, or answered it with something else
+          CannotRemove     the storage lets nobody like us remove anything
+        WrongChain         the RPC endpoint serves another chain or hub than the network says
       ResultRefused        what came back is not what the chain promised; never imported
       OutputError          the output folder cannot be written
       EngineError
@@ -25,6 +28,7 @@ outermost frame is a bug. The tree:
         EngineNotFound     not installed
         EngineMismatch     another version than the caller's
       Conflict             the thing is in a state that does not allow it (a job that is over, a name that is taken)
+      WrongUse             the command line was not understood
 """
 
 from __future__ import annotations
@@ -99,15 +103,31 @@ class OrderRefused(NatronIExecError):
     code = "order-refused"
 
 
-class Unreachable(NatronIExecError):
+class ServiceUnavailable(NatronIExecError):
+    code = "service-unavailable"
+
+
+class Unreachable(ServiceUnavailable):
     code = "unreachable"
 
 
-class ServiceError(NatronIExecError):
+class ServiceError(ServiceUnavailable):
     code = "service"
 
 
-class WrongChain(NatronIExecError):
+class RpcError(ServiceError):
+    """`details` holds `rpc_code`, `message` and `data` of the JSON-RPC error. `iexec.jsonrpc` says what they mean."""
+
+    code = "rpc"
+
+
+class CannotRemove(ServiceError):
+    """Asking again is of no use; what is there, stays there."""
+
+    code = "cannot-remove"
+
+
+class WrongChain(ServiceUnavailable):
     code = "wrong-chain"
 
 
@@ -139,6 +159,10 @@ class Conflict(NatronIExecError):
     code = "conflict"
 
 
+class WrongUse(NatronIExecError):
+    code = "usage"
+
+
 def _tree(base: Type[NatronIExecError]) -> Dict[str, Type[NatronIExecError]]:
     known = {base.code: base}
     for child in base.__subclasses__():
@@ -146,9 +170,14 @@ def _tree(base: Type[NatronIExecError]) -> Dict[str, Type[NatronIExecError]]:
     return known
 
 
+def kind_of(code: str) -> Type[NatronIExecError]:
+    """The class of errors with this code; the base class for that of a newer engine."""
+    return _tree(NatronIExecError).get(code, NatronIExecError)
+
+
 def from_wire(wire: Dict[str, Any]) -> NatronIExecError:
     """The error that `to_wire` described; an unknown code (a newer engine) becomes the base class."""
-    kind = _tree(NatronIExecError).get(str(wire.get("code")), NatronIExecError)
+    kind = kind_of(str(wire.get("code")))
     details = wire.get("details")
     return kind(
         str(wire.get("title", "")), str(wire.get("remedy", "")), **(details if isinstance(details, dict) else {})

@@ -12,6 +12,7 @@ import pytest
 
 from NatronIExec import images, log, seal, settings
 from NatronIExec.errors import BadInput, ResultRefused
+from NatronIExec.redaction import Redactor
 from NatronIExec.wire import load_json
 
 
@@ -41,7 +42,7 @@ def test_damaged_settings_are_put_aside(home: Path, content: str) -> None:
 
 
 def test_logs_hold_no_secret(tmp_path: Path) -> None:
-    redactor = log.Redactor()
+    redactor = Redactor()
     redactor.add_secret("correct horse battery")
     redactor.add_secret("abc")
     file = log.to_file("x", redactor, tmp_path)

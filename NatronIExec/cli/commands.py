@@ -12,12 +12,12 @@ import click
 from NatronIExec import __version__
 from NatronIExec.cli.amount_type import Rlc
 from NatronIExec.cli.app_commands import app
-from NatronIExec.cli.connection import FRAMES_MISSING, Session, WrongUse, exit_code, report, unless_interrupted
+from NatronIExec.cli.connection import FRAMES_MISSING, Session, exit_code, report, unless_interrupted
 from NatronIExec.cli.devnet_commands import devnet
 from NatronIExec.cli.system_commands import doctor, engine, install, networks, settings
 from NatronIExec.cli.wallet_commands import wallet
 from NatronIExec.cli.watch import follow
-from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, from_wire
+from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, WrongUse, from_wire
 from NatronIExec.submission import TEST_FRAMES, Submission, defaults
 from NatronIExec.wording import count, rlc
 

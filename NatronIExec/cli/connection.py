@@ -13,41 +13,44 @@ from typing import Any, Callable, Iterator
 import click
 
 from NatronIExec.engine.client import EngineClient
-from NatronIExec.errors import BadInput, Cancelled, NatronIExecError, WalletLocked
+from NatronIExec.errors import (
+    BadInput,
+    Cancelled,
+    Conflict,
+    EngineError,
+    MissingInput,
+    NatronIExecError,
+    NotEnoughFunds,
+    OrderRefused,
+    OutputError,
+    PriceAboveCap,
+    ProjectError,
+    ResultRefused,
+    ServiceUnavailable,
+    WalletError,
+    WalletLocked,
+    WrongUse,
+)
 
-#: Exit code by error code; anything else is 1. Documented in docs/cli.md, which a test compares.
-EXIT_CODES = {
-    "bad-input": 4,
-    "project": 4,
-    "missing-input": 4,
-    "wallet": 5,
-    "wallet-locked": 5,
-    "wrong-password": 5,
-    "keyring": 5,
-    "funds": 3,
-    "price-cap": 3,
-    "order-refused": 3,
-    "unreachable": 6,
-    "service": 6,
-    "wrong-chain": 6,
-    "engine": 6,
-    "engine-gone": 6,
-    "engine-not-found": 6,
-    "engine-mismatch": 6,
-    "output": 7,
-    "result-refused": 7,
-    "conflict": 8,
-    "usage": 2,
-    "cancelled": 130,
+#: Exit code of the errors of a class and those below it; 1 for any other. docs/cli.md lists them, and a test compares.
+EXIT_CODES: dict[type[NatronIExecError], int] = {
+    WrongUse: 2,
+    NotEnoughFunds: 3,
+    PriceAboveCap: 3,
+    OrderRefused: 3,
+    BadInput: 4,
+    ProjectError: 4,
+    MissingInput: 4,
+    WalletError: 5,
+    ServiceUnavailable: 6,
+    EngineError: 6,
+    OutputError: 7,
+    ResultRefused: 7,
+    Conflict: 8,
+    Cancelled: 130,
 }
 #: A job that was watched to its end and has frames missing.
 FRAMES_MISSING = 9
-
-
-class WrongUse(NatronIExecError):
-    """Wrong use of the command line, as an error of ours so that --json can report it."""
-
-    code = "usage"
 
 
 class Session:
@@ -176,4 +179,4 @@ def report(problem: NatronIExecError, as_json: bool) -> int:
 
 
 def exit_code(problem: NatronIExecError) -> int:
-    return EXIT_CODES.get(problem.code, 1)
+    return next((EXIT_CODES[kind] for kind in type(problem).__mro__ if kind in EXIT_CODES), 1)

@@ -18,6 +18,7 @@ from NatronIExec import paths
 from NatronIExec.devnet.hub_release import RELEASES
 from NatronIExec.devnet.install import install
 from NatronIExec.errors import Conflict, ServiceError
+from NatronIExec.redaction import Redactor
 
 START_S = 60
 STOP_S = 20
@@ -119,7 +120,7 @@ def serve(folder: Path, workers: int, modules: Path, hub: str = RELEASES[0]) -> 
     from NatronIExec import log
     from NatronIExec.devnet.local_iexec import LocalIexec
 
-    log.to_file("devnet", log.Redactor(), folder)
+    log.to_file("devnet", Redactor(), folder)
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     with _holding(folder):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from NatronIExec import log, paths
+from NatronIExec.redaction import Redactor
 
 
 def main() -> int:
@@ -21,7 +22,7 @@ def main() -> int:
     with _only_one() as alone:
         if not alone:
             return 0
-        redactor = log.Redactor()
+        redactor = Redactor()
         log.to_file("engine", redactor)
         engine = Engine(redactor)
         for number in (signal.SIGTERM, signal.SIGINT):

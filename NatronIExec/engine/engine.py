@@ -20,7 +20,7 @@ from NatronIExec.engine.server import Server
 from NatronIExec.engine.system_verbs import SystemVerbs
 from NatronIExec.engine.wallet_verbs import WalletVerbs
 from NatronIExec.errors import BadInput
-from NatronIExec.log import Redactor
+from NatronIExec.redaction import Redactor
 from NatronIExec.wallet.choice import ChoiceFile
 from NatronIExec.wallet.external import Rpc
 from NatronIExec.wallet.keystore import SCRYPT_N, Keystore

@@ -7,18 +7,21 @@ of our errors goes to whoever shows it, and a bug is written to `logs/plugin.log
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
 import traceback
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 from NatronIExec import paths
 from NatronIExec.errors import Cancelled, NatronIExecError
+from NatronIExec.log_file import LogFile
+from NatronIExec.redaction import Redactor
 
-#: The log never grows beyond this; one older file is kept.
-LOG_LIMIT_BYTES = 1_000_000
-
+#: Knows no secrets; what looks like one is hidden.
+_redactor = Redactor()
 _log_lock = threading.Lock()
 _reporter: Optional[Callable[[str, str, str], None]] = None
 
@@ -32,16 +35,12 @@ def show_with(reporter: Optional[Callable[[str, str, str], None]]) -> None:
 
 def log(text: str) -> None:
     """A line in the plugin's own log. A log that cannot be written is given up silently: there is nowhere to say it."""
-    try:
-        with _log_lock:
-            folder = paths.private_folder(paths.logs())
-            target = folder / "plugin.log"
-            if target.exists() and target.stat().st_size > LOG_LIMIT_BYTES:
-                target.replace(folder / "plugin.1.log")
-            with open(str(target), "a", encoding="utf-8") as file:
-                file.write("{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), text))
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), _log_lock:
+        LogFile(log_path(), _redactor.redact).write("{} {}".format(time.strftime("%Y-%m-%d %H:%M:%S"), text))
+
+
+def log_path() -> Path:
+    return paths.logs() / "plugin.log"
 
 
 def fault(problem: BaseException) -> None:
@@ -50,7 +49,7 @@ def fault(problem: BaseException) -> None:
     log(f"{type(problem).__name__}: {problem}\n{frames}")
     show(
         "Something went wrong in the iExec plugin.",
-        "Your project is untouched. Details are in {}.".format(paths.logs() / "plugin.log"),
+        f"Your project is untouched. Details are in {log_path()}.",
         f"{type(problem).__name__}: {problem}",
     )
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from eth_utils.abi import function_signature_to_4byte_selector
 
-from NatronIExec.iexec.jsonrpc import Call, RpcError
+from NatronIExec.errors import RpcError
+from NatronIExec.iexec.jsonrpc import Call, data_of
 from NatronIExec.iexec.network import Network
 
 _RECEIVE = function_signature_to_4byte_selector("receiveApproval(address,uint256,address,bytes)").hex()
@@ -30,7 +31,7 @@ def understood(answer: Any) -> bool | None:
     """None when the answer does not say: a node that was busy, or one that keeps a refusal's reason to itself."""
     if not isinstance(answer, RpcError):
         return False
-    if answer.data.startswith(f"0x{_UNSUPPORTED}"):
+    if data_of(answer).startswith(f"0x{_UNSUPPORTED}"):
         return True
     return None
 

@@ -10,11 +10,11 @@ import itertools
 import time
 from typing import Any, Callable, Sequence
 
-from NatronIExec.errors import ServiceError, WrongChain
+from NatronIExec.errors import RpcError, ServiceError, WrongChain
 from NatronIExec.iexec import abi, deposit_and_match
 from NatronIExec.iexec.decoding import address_of, block_of, deal_of, task_of
 from NatronIExec.iexec.interface import Interface
-from NatronIExec.iexec.jsonrpc import Call, RpcError
+from NatronIExec.iexec.jsonrpc import Call, is_reverted, words_of
 from NatronIExec.iexec.network import Network
 from NatronIExec.iexec.orders import CLOSE, KINDS, Domain, deal_id, domain_separator, order_tuple, task_id
 from NatronIExec.iexec.records import (
@@ -72,7 +72,7 @@ class Hub:
         wanted = [self.view("viewCategory", number) for number in range(FIRST_CATEGORIES)]
         answers = self.transport.rpc_batch_raw(self.network.rpc, [*known, *wanted])
         chain, separator, one_transaction, *categories = answers
-        if isinstance(separator, RpcError) and separator.reverted:
+        if isinstance(separator, RpcError) and is_reverted(separator):
             separator = ""  # a contract, but not an iExec hub
         for answer in (chain, separator):
             if isinstance(answer, RpcError):
@@ -316,7 +316,7 @@ class Hub:
         try:
             self.transport.rpc(self.network.rpc, "eth_sendRawTransaction", [signed.raw], retry=False)
         except RpcError as problem:
-            words = problem.words.lower()
+            words = words_of(problem).lower()
             if not any(mark in words for mark in ("already known", "already imported", "nonce too low")):
                 raise explained(problem) from problem
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Mapping, Sequence
 
-from NatronIExec.errors import ServiceError
+from NatronIExec.errors import RpcError
 
 Call = tuple[str, Sequence[Any]]
 
@@ -31,38 +31,36 @@ _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 
 
-class RpcError(ServiceError):
-    """The node answered with a JSON-RPC error; `details` holds its code, message and data."""
+def words_of(problem: RpcError) -> str:
+    """The node's own."""
+    return str(problem.details.get("message") or "")
 
-    code = "rpc"
 
-    @property
-    def words(self) -> str:
-        return str(self.details.get("message") or "")
+def data_of(problem: RpcError) -> str:
+    """Return data of a refused call, 0x… or "". Nodes put it at different depths."""
+    found = problem.details.get("data")
+    if isinstance(found, Mapping):
+        found = found.get("data") or found.get("result")
+    text = found.removeprefix("Reverted ") if isinstance(found, str) else ""
+    return text if _DATA.fullmatch(text) else ""
 
-    @property
-    def data(self) -> str:
-        """Return data of a refused call, 0x… or "". Nodes put it at different depths."""
-        found = self.details.get("data")
-        if isinstance(found, Mapping):
-            found = found.get("data") or found.get("result")
-        text = found.removeprefix("Reverted ") if isinstance(found, str) else ""
-        return text if _DATA.fullmatch(text) else ""
 
-    @property
-    def reverted(self) -> bool:
-        return len(self.data) > 2 or bool(_REVERTED.search(self.words.lower()))
+def is_reverted(problem: RpcError) -> bool:
+    """A contract refused the call."""
+    return len(data_of(problem)) > 2 or bool(_REVERTED.search(words_of(problem).lower()))
 
-    @property
-    def busy(self) -> bool:
-        words = self.words.lower()
-        if self.reverted or self.too_large or _TOO_WIDE.search(words):
-            return False
-        return self.details.get("rpc_code") in _BUSY_CODES or bool(_BUSY.search(words))
 
-    @property
-    def too_large(self) -> bool:
-        return bool(_TOO_LARGE.search(self.words.lower()))
+def is_busy(problem: RpcError) -> bool:
+    """The node would answer the same call later."""
+    words = words_of(problem).lower()
+    if is_reverted(problem) or is_too_large(problem) or _TOO_WIDE.search(words):
+        return False
+    return problem.details.get("rpc_code") in _BUSY_CODES or bool(_BUSY.search(words))
+
+
+def is_too_large(problem: RpcError) -> bool:
+    """The node takes fewer calls at once."""
+    return bool(_TOO_LARGE.search(words_of(problem).lower()))
 
 
 def body_of(calls: Sequence[Call]) -> Any:

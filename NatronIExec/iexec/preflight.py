@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from NatronIExec.errors import NotEnoughFunds, OrderRefused
+from NatronIExec.errors import NotEnoughFunds, OrderRefused, RpcError
 from NatronIExec.iexec.hub import Hub
-from NatronIExec.iexec.jsonrpc import Call, RpcError
+from NatronIExec.iexec.jsonrpc import Call
 from NatronIExec.iexec.orders import deal_tag, hash_order
 from NatronIExec.iexec.records import ZERO_ADDRESS, Account, Balances, Match, Order
 from NatronIExec.iexec.reverts import MATCH_CODES, explained

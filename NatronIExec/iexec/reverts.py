@@ -8,8 +8,8 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.abi import function_signature_to_4byte_selector
 
-from NatronIExec.errors import NatronIExecError, NotEnoughFunds, OrderRefused
-from NatronIExec.iexec.jsonrpc import RpcError
+from NatronIExec.errors import NatronIExecError, NotEnoughFunds, OrderRefused, RpcError
+from NatronIExec.iexec.jsonrpc import data_of, is_reverted, words_of
 
 #: `iExecV5-matchOrders-0xNN` (PoCo contracts/facets/IexecPoco1Facet.sol): what does not fit, and what to do.
 MATCH_CODES: dict[str, tuple[str, str]] = {
@@ -120,8 +120,8 @@ def explain(text: str, data: str = "") -> NatronIExecError:
 def explained(problem: RpcError) -> NatronIExecError:
     """A contract's refusal or missing money, explained in a sentence. Any other error of a node is returned as it is:
     it is temporary, and a job must not be given up for it."""
-    known = explain(problem.words, problem.data)
-    return known if problem.reverted or isinstance(known, NotEnoughFunds) else problem
+    known = explain(words_of(problem), data_of(problem))
+    return known if is_reverted(problem) or isinstance(known, NotEnoughFunds) else problem
 
 
 def _reason(data: str) -> str:

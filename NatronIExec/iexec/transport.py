@@ -18,8 +18,8 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from NatronIExec import __version__
-from NatronIExec.errors import Cancelled, ResultRefused, ServiceError, Unreachable
-from NatronIExec.iexec.jsonrpc import Call, RpcError, answers_of, body_of
+from NatronIExec.errors import Cancelled, ResultRefused, RpcError, ServiceError, Unreachable
+from NatronIExec.iexec.jsonrpc import Call, answers_of, body_of, is_busy, is_too_large, words_of
 from NatronIExec.wire import load_json
 
 #: Answers larger than this are refused unless they are streamed to disk.
@@ -111,11 +111,11 @@ class Transport:
         while the node is busy; with `retry=False` (a sent transaction) after the first try."""
         answers = self._rpc_in_parts(url, calls, retry)
         for attempt in itertools.count(1):
-            busy = [number for number, answer in enumerate(answers) if isinstance(answer, RpcError) and answer.busy]
+            busy = [number for number, answer in enumerate(answers) if isinstance(answer, RpcError) and is_busy(answer)]
             if not busy:
                 return answers
             if attempt >= self._tries or not retry:
-                words = answers[busy[0]].words
+                words = words_of(answers[busy[0]])
                 raise Unreachable(f"{where_of(url)} is busy: {words[:200]}", "It is tried again later.", message=words)
             self._sleep(self._wait(attempt))
             again = self._rpc_in_parts(url, [calls[number] for number in busy], retry)
@@ -131,7 +131,7 @@ class Transport:
         for at in range(0, len(calls), limit):
             part = calls[at : at + limit]
             got = self._rpc_once(url, part, retry)
-            if len(part) > 1 and any(isinstance(answer, RpcError) and answer.too_large for answer in got):
+            if len(part) > 1 and any(isinstance(answer, RpcError) and is_too_large(answer) for answer in got):
                 self._batch_limits[url] = len(part) // 2
                 got = self._rpc_in_parts(url, part, retry)
             answers += got

@@ -16,10 +16,10 @@ from typing import Any, Mapping, Sequence
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from NatronIExec.errors import ServiceError, Unreachable
+from NatronIExec.errors import RpcError, ServiceError, Unreachable
 from NatronIExec.iexec.decoding import block_of
 from NatronIExec.iexec.hub import TASKS_A_BATCH, Hub
-from NatronIExec.iexec.jsonrpc import Call, RpcError
+from NatronIExec.iexec.jsonrpc import Call
 from NatronIExec.iexec.orders import task_id
 from NatronIExec.iexec.records import BagState, Block, Deal, TaskStatus
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable, Mapping, Protocol, Sequence
 
-from NatronIExec.errors import ServiceError
-
 #: What is sent: a file on disk, or bytes.
 Content = Path | bytes
 Progress = Callable[[int, int, str], None]
@@ -17,13 +15,6 @@ FORGETTING = ("s3", "folder")
 
 def no_progress(done: int, total: int, what: str) -> None:
     """For callers that show nothing."""
-
-
-class CannotRemove(ServiceError):
-    """The storage does not allow us to remove files, and will not later either: it is not asked again, and the files
-    stay."""
-
-    code = "cannot-remove"
 
 
 class Storage(Protocol):

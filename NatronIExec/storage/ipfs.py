@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 
-from NatronIExec.errors import Cancelled, ServiceError, Unreachable
+from NatronIExec.errors import Cancelled, CannotRemove, ServiceError, Unreachable
 from NatronIExec.iexec.transport import Transport
-from NatronIExec.storage.base import CannotRemove, Content, Progress, no_progress
+from NatronIExec.storage.base import Content, Progress, no_progress
 from NatronIExec.storage.cid import CHUNK, cid_of_bytes, cid_of_file
 
 #: One request carries at most so much: a break costs no more, and a proxy's limits are not met.

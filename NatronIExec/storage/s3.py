@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from NatronIExec.errors import BadInput, Cancelled, ResultRefused, ServiceError, Unreachable
+from NatronIExec.errors import BadInput, Cancelled, CannotRemove, ResultRefused, ServiceError, Unreachable
 from NatronIExec.iexec.transport import USER_AGENT
-from NatronIExec.storage.base import CannotRemove, Content, Progress, no_progress
+from NatronIExec.storage.base import Content, Progress, no_progress
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 
 #: DeleteObjects takes so many at once.

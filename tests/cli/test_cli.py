@@ -16,8 +16,8 @@ import click
 import pytest
 
 from NatronIExec.cli.amount_type import Rlc
-from NatronIExec.cli.connection import EXIT_CODES, FRAMES_MISSING, report, unless_interrupted
-from NatronIExec.errors import Cancelled
+from NatronIExec.cli.connection import FRAMES_MISSING, exit_code, report, unless_interrupted
+from NatronIExec.errors import Cancelled, NatronIExecError, from_wire
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
@@ -105,18 +105,18 @@ def test_the_password_is_asked_for_only_when_it_is_needed(shell: Shell, farm: An
     assert shell("wallet", "lock") == 0
     assert shell("plan", str(orbit), "--frames", "1") == 0
     shell.password.write_text("wrong password\n")
-    assert shell("submit", str(orbit), "--frames", "1", "--yes") == EXIT_CODES["wrong-password"]
+    assert shell("submit", str(orbit), "--frames", "1", "--yes") == of_code("wrong-password")
     assert "password is wrong" in shell.err
     shell.password.write_text(PASSWORD + "\n")
     assert shell("submit", str(orbit), "--frames", "1", "--yes", "--watch") == 0
     shell.password.chmod(0o644)
-    assert shell("wallet", "unlock") == EXIT_CODES["bad-input"]
+    assert shell("wallet", "unlock") == of_code("bad-input")
     assert "chmod 600" in shell.err
 
 
 def test_saying_no_spends_nothing(shell: Shell, farm: Any, orbit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: "n")
-    assert shell("submit", str(orbit), "--frames", "1") == EXIT_CODES["cancelled"]
+    assert shell("submit", str(orbit), "--frames", "1") == of_code("cancelled")
     assert shell.json("jobs") == []
 
 
@@ -137,9 +137,9 @@ def test_errors_say_what_to_do(
     shell: Shell, farm: Any, orbit: Path, words: tuple[str, ...], code: str, says: str
 ) -> None:
     filled = [word.replace("{orbit}", str(orbit)) for word in words]
-    assert shell(*filled) == EXIT_CODES[code]
+    assert shell(*filled) == of_code(code)
     assert says in shell.err
-    assert shell(*filled, "--json") == EXIT_CODES[code]
+    assert shell(*filled, "--json") == of_code(code)
     wire = json.loads(shell.err)["error"]
     assert wire["code"] == code
     assert wire["remedy"]
@@ -147,9 +147,9 @@ def test_errors_say_what_to_do(
 
 def test_a_plan_that_cannot_be_bought_is_an_exit_code(shell: Shell, farm: Any, orbit: Path) -> None:
     asked = ("plan", str(orbit), "--max-price", "0.001")
-    assert shell(*asked) == EXIT_CODES["price-cap"]
+    assert shell(*asked) == of_code("price-cap")
     assert shell.out.count("the cap is 0.001 RLC") == 1
-    assert shell(*asked, "--json") == EXIT_CODES["price-cap"]
+    assert shell(*asked, "--json") == of_code("price-cap")
     assert json.loads(shell.out)["problems"][0]["code"] == "price-cap"
     assert shell("plan", str(orbit), "--json") == 0
 
@@ -162,7 +162,7 @@ def test_wrong_use_is_two(shell: Shell) -> None:
 
 def test_wrong_use_is_json_too(shell: Shell) -> None:
     for words in (("dance",), ("plan", "x.ntp", "--chunk", "0"), ("show",), ("plan", "x.ntp", "--no-such-option")):
-        assert shell(*words, "--json") == EXIT_CODES["usage"] == 2
+        assert shell(*words, "--json") == of_code("usage") == 2
         assert shell.out == ""
         wire = json.loads(shell.err)["error"]
         assert wire["code"] == "usage"
@@ -177,9 +177,9 @@ def test_a_watched_job_that_waits_says_what_for(
     plan = farm.call("plan", **asked)
     blocked.write_text("a file where a folder should be")
     job = farm.call("submit", **asked, plan=plan["plan"])["job"]
-    assert shell("watch", job) == EXIT_CODES["output"]
+    assert shell("watch", job) == of_code("output")
     assert str(blocked) in shell.err
-    assert shell("watch", job, "--json") == EXIT_CODES["output"]
+    assert shell("watch", job, "--json") == of_code("output")
     assert json.loads(shell.out)["state"] == "paused"
     assert json.loads(shell.err)["error"]["code"] == "output"
 
@@ -191,7 +191,7 @@ def test_a_watched_job_that_was_cancelled_is_no_missing_frames(
     job = farm.call("submit", **submission)["job"]
     farm.call("cancel", job=job)
     farm.engine.farm.pipeline._do_submit(job)
-    assert shell("watch", job) == EXIT_CODES["cancelled"]
+    assert shell("watch", job) == of_code("cancelled")
 
 
 def test_who_stops_watching_is_told_that_the_job_goes_on(farm: Any, submission: dict[str, Any]) -> None:
@@ -203,7 +203,7 @@ def test_who_stops_watching_is_told_that_the_job_goes_on(farm: Any, submission: 
         assert "frames)" in child.stderr.readline()
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60)
-    assert child.returncode == EXIT_CODES["cancelled"]
+    assert child.returncode == of_code("cancelled")
     assert f"Job {job} goes on. Follow it with: natron-iexec watch {job}" in said
 
 
@@ -270,14 +270,27 @@ def test_no_engine_is_started_by_asking(shell: Shell) -> None:
     assert shell("engine", "stop") == 0
 
 
+def of_code(code: str) -> int:
+    """The exit code for an error that the engine sent with this code."""
+    return exit_code(from_wire({"code": code}))
+
+
+def kinds(base: type[NatronIExecError]) -> Iterator[type[NatronIExecError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
 def test_exit_codes_are_documented() -> None:
+    """Of every error that the command line knows without the engine's libraries; no other has a code of its own."""
     table = (ROOT / "docs" / "cli.md").read_text().split("## Exit codes")[1]
     documented = {}
     for line in table.splitlines():
         row = re.match(r"\| (\d+) \| (.*) \|", line)
         if row:
             documented.update({code: int(row[1]) for code in re.findall(r"`([a-z-]+)`", row[2])})
-    assert documented == EXIT_CODES
+    assert documented == {kind.code: of_code(kind.code) for kind in kinds(NatronIExecError)}
+    assert of_code("of a newer engine") == 1
 
 
 @pytest.mark.parametrize(("text", "nrlc"), [("0.25", 250_000_000), ("1", 10**9), ("0.000000001", 1)])

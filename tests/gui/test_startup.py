@@ -55,7 +55,9 @@ def test_nothing_is_imported_before_the_first_click(starts):
         "NatronIExec.gui.qt",
         "NatronIExec.host",
         "NatronIExec.host.api",
+        "NatronIExec.log_file",
         "NatronIExec.paths",
+        "NatronIExec.redaction",
     }
     slow = {"multiprocessing", "asyncio", "ssl", "http", "urllib.request", "sqlite3", "ctypes", "cryptography"}
     assert slow & set(imported) == set()

@@ -8,10 +8,9 @@ from typing import Any, Callable
 
 import pytest
 
-from NatronIExec.errors import NatronIExecError, NotEnoughFunds, OrderRefused, ServiceError, Unreachable
+from NatronIExec.errors import NatronIExecError, NotEnoughFunds, OrderRefused, RpcError, ServiceError, Unreachable
 from NatronIExec.iexec.claims import build_claims, claimable
 from NatronIExec.iexec.hub import Hub
-from NatronIExec.iexec.jsonrpc import RpcError
 from NatronIExec.iexec.preflight import preflight
 from NatronIExec.iexec.transactions import SignedTransaction
 from NatronIExec.iexec.transport import Transport

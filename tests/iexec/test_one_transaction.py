@@ -11,12 +11,11 @@ import pytest
 from NatronIExec.devnet.hub_release import use_release
 from NatronIExec.devnet.install import install
 from NatronIExec.devnet.solidity import compile_facet, facet_code
-from NatronIExec.errors import OrderRefused
+from NatronIExec.errors import OrderRefused, RpcError
 from NatronIExec.iexec import abi
 from NatronIExec.iexec.deposit_and_match import understood
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.interface import Interface
-from NatronIExec.iexec.jsonrpc import RpcError
 from NatronIExec.iexec.orders import hash_order, new_salt, order_tuple, sign_order
 from NatronIExec.iexec.preflight import preflight
 

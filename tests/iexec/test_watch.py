@@ -9,9 +9,8 @@ from typing import Any, Callable
 import pytest
 from eth_utils.crypto import keccak
 
-from NatronIExec.errors import Unreachable
+from NatronIExec.errors import RpcError, Unreachable
 from NatronIExec.iexec.hub import Hub
-from NatronIExec.iexec.jsonrpc import RpcError
 from NatronIExec.iexec.orders import task_id
 from NatronIExec.iexec.records import TaskStatus
 from NatronIExec.iexec.transport import Transport

@@ -13,10 +13,10 @@ from NatronIExec.container.drop import leave
 from NatronIExec.container.inputs import Inputs
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.web import Answer, Request, WebServer
-from NatronIExec.errors import BadInput, Cancelled, ResultRefused, ServiceError, Unreachable
+from NatronIExec.errors import BadInput, Cancelled, CannotRemove, ResultRefused, ServiceError, Unreachable
 from NatronIExec.iexec.transport import USER_AGENT, Transport
 from NatronIExec.manifest import InputFile, Manifest, ManifestWriter, sha256_hex
-from NatronIExec.storage.base import CannotRemove, Storage
+from NatronIExec.storage.base import Storage
 from NatronIExec.storage.cid import cid_of_bytes, cid_of_file
 from NatronIExec.storage.folder import FolderStorage
 from NatronIExec.storage.ipfs import IpfsStorage

@@ -21,10 +21,11 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
+from NatronIExec.errors import RpcError
 from NatronIExec.iexec import abi
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.interface import _type
-from NatronIExec.iexec.jsonrpc import Call, RpcError
+from NatronIExec.iexec.jsonrpc import Call
 from NatronIExec.iexec.market import Market
 from NatronIExec.iexec.network import NO_TAG, Network
 from NatronIExec.iexec.orders import (

@@ -10,7 +10,7 @@ import pytest
 
 from NatronIExec import log
 from NatronIExec.errors import NatronIExecError, WrongPassword
-from NatronIExec.log import Redactor
+from NatronIExec.redaction import Redactor
 
 PASSWORD = "correct horse battery"
 KEY = "0x" + "4c" * 32

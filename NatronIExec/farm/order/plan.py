@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from NatronIExec.errors import BadInput, MissingInput, NatronIExecError, NotEnoughFunds, PriceAboveCap, WalletError
+from NatronIExec.errors import (
+    BadInput,
+    MissingInput,
+    NatronIExecError,
+    NotEnoughFunds,
+    PriceAboveCap,
+    ServiceUnavailable,
+    WalletError,
+)
 from NatronIExec.farm.order import offers
 from NatronIExec.farm.order.frame_selection import Progress, count_chunks, scan_submission, split_test
 from NatronIExec.farm.order.network_services import NetworkServices
@@ -151,9 +159,9 @@ def make_plan(
     )  # fmt: skip
     try:
         plan = _priced(plan, services, wanted)
+    except ServiceUnavailable:
+        raise
     except NatronIExecError as problem:
-        if problem.code in ("unreachable", "service", "wrong-chain", "rpc"):
-            raise
         problems.append(problem)
     return _checked(plan, problems, services, account, caps)
 
@@ -269,9 +277,9 @@ def _priced(plan: Plan, services: NetworkServices, wanted: Wanted) -> Plan:
         return _with_gas(plan, services.hub.fees())
     try:
         checked = preflight(services.hub, match_of(quote, chosen[0].order, unsigned_request(quote)))
+    except ServiceUnavailable:
+        raise
     except NatronIExecError as problem:
-        if problem.code in ("unreachable", "service", "wrong-chain", "rpc"):
-            raise
         return _with_gas(replace(plan, problems=(problem,)), services.hub.fees())
     return _with_gas(replace(plan, preflight=checked, balances=checked.balances), checked.fees)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from NatronIExec import log
-from NatronIExec.errors import NatronIExecError
+from NatronIExec.errors import CannotRemove, NatronIExecError
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.run.work_queue import Queues
@@ -17,7 +17,6 @@ from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
 from NatronIExec.states import TASKS_OVER, is_settled
-from NatronIExec.storage.base import CannotRemove
 
 #: Longest pause in seconds between two attempts to remove uploads.
 LONGEST_WAIT_S = 300

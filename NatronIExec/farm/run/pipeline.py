@@ -19,9 +19,11 @@ from NatronIExec.errors import (
     PriceAboveCap,
     ResultRefused,
     ServiceError,
+    ServiceUnavailable,
     Unreachable,
     WalletError,
     WalletLocked,
+    kind_of,
 )
 from NatronIExec.farm.run.buyer import Buyer
 from NatronIExec.farm.run.collector import Collected, Collector
@@ -208,7 +210,7 @@ class Pipeline:
             return min(60.0, self._later(job_id, f"watch {job_id}", problem))
         self._tries.pop(f"watch {job_id}", None)
         self._heard_s[job_id] = self._clock()
-        if job.error and job.error.code in ("unreachable", "service", "rpc"):
+        if job.error and issubclass(kind_of(job.error.code), ServiceUnavailable):
             self._spool.update(job_id, error=None)
             self._events.job_changed(job_id)
         if changed:
