@@ -117,4 +117,8 @@ def _report(task: Task, done: Rendered, about: Mapping[str, str], times: Mapping
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--self-test"]:
+        from NatronIExec.container.self_test import self_test
+
+        sys.exit(self_test(main, os.environ))
     sys.exit(main(sys.argv[1:], os.environ))

@@ -29,7 +29,7 @@ def read_task(arguments: Sequence[str], environ: Mapping[str, str]) -> Task:
     if "--sha256" not in options:
         raise BadInput("The task was started without --sha256.", "Submit it with natron-iexec.")
     index, size = _number(environ, "IEXEC_BOT_TASK_INDEX"), _number(environ, "IEXEC_BOT_SIZE")
-    if environ.get("NATRON_IEXEC_EDITION") == "single" and (size > 1 or index > 0):
+    if environ.get("NATRON_IEXEC_EDITION") == "free" and (size > 1 or index > 0):
         raise BadInput("The free edition renders one task a job.", "Use the distributed edition for several workers.")
     content = _manifest_file(environ).read_bytes()
     if sha256_hex(content) != options["--sha256"]:

@@ -204,7 +204,7 @@ def test_two_workers_agree_on_pixels_where_file_headers_differ(job) -> None:
 
 
 def test_the_free_edition_renders_one_task_only(job, capsys) -> None:
-    assert job.run(NATRON_IEXEC_EDITION="single") == 1
+    assert job.run(NATRON_IEXEC_EDITION="free") == 1
     assert "free edition" in capsys.readouterr().out
 
 

@@ -100,3 +100,9 @@ def test_a_tool_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_files_of_the_image_have_one_time(tool: ContainerTool, image: BuiltImage) -> None:
     where = "/usr/lib/python3/dist-packages/NatronIExec/manifest.py"
     assert inside(tool, image, f"import os; print(int(os.stat({where!r}).st_mtime))") == str(MADE_S)
+
+
+def test_it_tests_itself_without_network_and_with_a_read_only_root(tool: ContainerTool, image: BuiltImage) -> None:
+    said = tool.run(image.tag, ["--self-test"])
+    assert "stand-in" in said
+    assert said.splitlines()[-1].startswith("Self-test passed")
