@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from fake_farm import SmallFarm
 
-from NatronIExec.errors import Unreachable
+from NatronIExec.errors import CannotRemove, Unreachable
 from NatronIExec.farm.run.completion import Completion
 from NatronIExec.farm.run.work_queue import Queues, make_queues
 from NatronIExec.farm.store.job import Job
-from NatronIExec.storage.base import CannotRemove
 
 
 @pytest.fixture
