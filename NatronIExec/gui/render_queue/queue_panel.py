@@ -6,7 +6,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from NatronIExec import wording
-from NatronIExec.errors import NatronIExecError
+from NatronIExec.errors import EngineGone, NatronIExecError
 from NatronIExec.gui import faults, layout_state
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.qt import Qt, QtCore, QtWidgets, Signal
@@ -162,8 +162,9 @@ class QueuePanel(QtWidgets.QWidget):
                               ("Dismiss", self.banner.clear))  # fmt: skip
 
     def _pane_failed(self, problem: NatronIExecError) -> None:
-        """Nobody pressed a button for this. That the engine is lost is said already; once found it is asked again."""
-        if self.bridge.connected:
+        """Nobody pressed a button for this. That the engine is lost is said elsewhere, perhaps only after this; once
+        found it is asked again."""
+        if self.bridge.connected and not isinstance(problem, EngineGone):
             self.failed(problem)
 
     def say_done(self, text: str) -> None:

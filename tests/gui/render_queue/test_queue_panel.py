@@ -6,6 +6,7 @@ import pytest
 from fake_engine import Refuse
 from shapes import frame_row, job_row, plan_sheet, wallet_state
 
+from NatronIExec.errors import EngineGone
 from NatronIExec.gui.qt import Qt, QtCore, QtGui, QtWidgets
 from NatronIExec.gui.render_queue import queue_actions, queue_models
 from NatronIExec.gui.render_queue.queue_panel import QueuePanel
@@ -221,6 +222,14 @@ def test_an_engine_that_is_gone_takes_no_offer_away(open_panel, engine, bridge, 
     bridge.reconnect()
     until(lambda: bridge.connected, "for the engine")
     assert (panel.banner.text(), panel.banner.buttons()) == (offered, buttons)
+
+
+def test_a_question_that_was_cut_off_before_the_loss_is_known_takes_no_offer_away(open_panel, engine, until):
+    """Each question has a line of its own, and may hear of the end first."""
+    panel = open_panel(job_row(state="partly", frames_failed=2))
+    panel.banner.say("info", "An offer.")
+    panel.pane.failed.emit(EngineGone("The render engine stopped.", "It is started again."))
+    assert (panel.bridge.connected, panel.banner.text()) == (True, "An offer.")
 
 
 def test_the_last_update_is_counted_up(open_panel, engine, bridge, until):
