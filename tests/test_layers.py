@@ -15,6 +15,7 @@ from typing import Dict, Set
 
 import pytest
 from import_graph import PACKAGE, ROOT, cycle, folders, imports, longest_chain, modules, names_imported, units
+from without_namesake import MOST_WITHOUT, WITHOUT_NAMESAKE
 
 #: For each room, the other rooms that it may import, or single modules of them. All rooms may import the leaves: the
 #: modules that lie right in NatronIExec/. A room's name stands for its own files, not for the rooms inside it.
@@ -222,3 +223,22 @@ def test_no_name_is_taken() -> None:
 
 def _lines(file: Path) -> int:
     return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def test_a_module_has_its_test_beside_it_or_is_listed() -> None:
+    listed = {module: test for group in WITHOUT_NAMESAKE.values() for module, test in group.items()}
+    without = set()
+    for file in modules():
+        inside = file.relative_to(PACKAGE)
+        if not inside.stem.startswith("__") and not (ROOT / "tests" / inside.parent / f"test_{inside.name}").exists():
+            without.add(inside.as_posix())
+    page = "tests/support/without_namesake.py"
+    new = sorted(without - set(listed))
+    assert not new, (
+        f"Write tests/<room>/test_<name>.py for {new}. If that makes no sense, list them in {page} and say why."
+    )
+    gone = sorted(set(listed) - without)
+    assert not gone, f"{gone} have a test of their name now, or are gone: take them off the list in {page}."
+    missing = sorted(test for test in set(listed.values()) if not (ROOT / "tests" / test).exists())
+    assert not missing, f"{missing} are named in {page} and are not there."
+    assert len(listed) <= MOST_WITHOUT, f"The list in {page} only shrinks."
