@@ -234,9 +234,7 @@ def test_a_module_has_its_test_beside_it_or_is_listed() -> None:
             without.add(inside.as_posix())
     page = "tests/support/without_namesake.py"
     new = sorted(without - set(listed))
-    assert not new, (
-        f"Write tests/<room>/test_<name>.py for {new}. If that makes no sense, list them in {page} and say why."
-    )
+    assert not new, f"Write tests/<room>/test_<name>.py for {new}. Or list them in {page} and say why."
     gone = sorted(set(listed) - without)
     assert not gone, f"{gone} have a test of their name now, or are gone: take them off the list in {page}."
     missing = sorted(test for test in set(listed.values()) if not (ROOT / "tests" / test).exists())
