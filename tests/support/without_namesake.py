@@ -1,6 +1,6 @@
 """Modules that have no test of their own name, with the reason and the test that holds them.
 
-A module's tests are found beside it: `tests/` mirrors `NatronIExec/`, and `x/y.py` has `x/test_y.py`. This list holds the
+A module's tests are found beside it: `tests/` mirrors `NatronIExec/`, and `x/y.py` has `x/test_y.py`. This list has the
 exceptions, and it only shrinks: a new module comes with its test, and whoever writes a missing test takes its module
 off the list. `tests/test_layers.py` checks it.
 """
