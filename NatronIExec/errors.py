@@ -33,7 +33,7 @@ outermost frame is a bug. The tree:
 
 from __future__ import annotations
 
-from typing import Any, Dict, Type
+from typing import Any, Dict, Mapping, Type
 
 
 class NatronIExecError(Exception):
@@ -175,7 +175,7 @@ def kind_of(code: str) -> Type[NatronIExecError]:
     return _tree(NatronIExecError).get(code, NatronIExecError)
 
 
-def from_wire(wire: Dict[str, Any]) -> NatronIExecError:
+def from_wire(wire: Mapping[str, Any]) -> NatronIExecError:
     """The error that `to_wire` described; an unknown code (a newer engine) becomes the base class."""
     kind = kind_of(str(wire.get("code")))
     details = wire.get("details")

@@ -35,6 +35,8 @@ FRAME_STATES: Tuple[FrameState, ...] = get_args(FrameState)
 
 #: Jobs that nothing more happens to.
 OVER: FrozenSet[str] = frozenset({"done", "partly", "failed", "cancelled"})
+#: Jobs that ended with frames in their folder.
+BROUGHT_HOME: FrozenSet[str] = frozenset({"done", "partly"})
 #: Jobs that last until a person says something.
 ASKING: FrozenSet[str] = frozenset({"held", "paused"})
 #: Jobs with nothing of theirs under way: they may be taken off the list, and their storage is cleared.

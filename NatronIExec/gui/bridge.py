@@ -13,6 +13,8 @@ from NatronIExec.errors import NatronIExecError
 from NatronIExec.gui import faults
 from NatronIExec.gui.engine_threads import LANE_OF, Done, Failed, Follower, Inbox, Lane, Message, Progress, Request
 from NatronIExec.gui.qt import QtCore, Signal
+from NatronIExec.shapes import Event, FrameRow, JobRow, WalletState
+from NatronIExec.verb_table import Subscription
 
 
 class Caller(NamedTuple):
@@ -49,8 +51,8 @@ class Bridge(QtCore.QObject):
         self.connected = False
         #: When the engine was last heard of, in an event or in an answer.
         self.heard_s: Optional[float] = None
-        self.jobs: Dict[str, Dict[str, Any]] = {}
-        self.wallet: Optional[Dict[str, Any]] = None
+        self.jobs: Dict[str, JobRow] = {}
+        self.wallet: Optional[WalletState] = None
         # A bound method of an object of the GUI thread: the call is queued when the signal comes from a lane.
         self._arrived.connect(self._deliver)
 
@@ -96,7 +98,7 @@ class Bridge(QtCore.QObject):
         faults.guarded(self._dispatch)(self._inbox.take())
 
     def _dispatch(self, messages: Deque[Message]) -> None:
-        events: List[Dict[str, Any]] = []
+        events: List[Event] = []
         latest = {id(m[1]): m for m in messages if m[0] == "progress"}
         for message in messages:
             kind = message[0]
@@ -126,7 +128,7 @@ class Bridge(QtCore.QObject):
         if caller is not None:
             (caller.done if kind == "answer" else caller.failed)(content)
 
-    def _on_connected(self, state: Dict[str, Any]) -> None:
+    def _on_connected(self, state: Subscription) -> None:
         self.connected, self.problem, self.heard_s = True, None, time.time()
         rows = state["jobs"]
         removed = [job for job in self.jobs if job not in {row["id"] for row in rows}]
@@ -140,11 +142,11 @@ class Bridge(QtCore.QObject):
         self.connected, self.problem = False, problem
         self.connection_changed.emit(problem)
 
-    def _on_events(self, events: List[Dict[str, Any]]) -> None:
+    def _on_events(self, events: List[Event]) -> None:
         self.heard_s = time.time()
-        rows: Dict[str, Dict[str, Any]] = {}
+        rows: Dict[str, JobRow] = {}
         removed: List[str] = []
-        frames: Dict[str, Dict[Any, Dict[str, Any]]] = {}
+        frames: Dict[str, Dict[Any, FrameRow]] = {}
         for event in events:
             if event["event"] == "jobs":
                 rows.update((row["id"], row) for row in event["jobs"])

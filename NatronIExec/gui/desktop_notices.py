@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional
+from typing import Callable, Optional
 
 from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets
+from NatronIExec.shapes import NoticeEvent
 
 #: A desktop shows a message for about this long; its icon is of no use afterwards.
 SHOWN_MS = 10_000
@@ -28,7 +29,7 @@ class DesktopNotices:
         self.over.setInterval(SHOWN_MS)
         faults.connect(self.over.timeout, self._hide)
 
-    def show(self, event: Dict[str, Any]) -> None:
+    def show(self, event: NoticeEvent) -> None:
         if not self._has_tray():
             return
         if self.icon is None:

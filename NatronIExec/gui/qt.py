@@ -27,4 +27,4 @@ def alive(thing: QtCore.QObject) -> bool:
 
 def elide(metrics: QtGui.QFontMetrics, text: str, width: int, middle: bool = False) -> str:
     """`text` cut to `width` pixels; paths are cut in the middle, where they say least."""
-    return metrics.elidedText(text, Qt.ElideMiddle if middle else Qt.ElideRight, width)
+    return str(metrics.elidedText(text, Qt.ElideMiddle if middle else Qt.ElideRight, width))

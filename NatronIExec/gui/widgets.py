@@ -112,7 +112,7 @@ class Banner(QtWidgets.QFrame):
         self.hide()
 
     def text(self) -> str:
-        return self._words.text()
+        return str(self._words.text())
 
     def buttons(self) -> List[QtWidgets.QPushButton]:
         found = [self._buttons.itemAt(at).widget() for at in range(self._buttons.count())]
@@ -180,7 +180,7 @@ def secret_field(hint: str = "") -> QtWidgets.QLineEdit:
 
 def take_secret(field: QtWidgets.QLineEdit) -> str:
     """The text of a masked field, which is emptied."""
-    text = field.text()
+    text = str(field.text())
     field.clear()
     return text
 

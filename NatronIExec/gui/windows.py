@@ -18,6 +18,8 @@ from NatronIExec.gui.submit.remembered_choices import Choices
 from NatronIExec.gui.submit.submit_dialog import SubmitDialog
 from NatronIExec.host import project, reader
 from NatronIExec.host.api import NatronWindow
+from NatronIExec.shapes import FrameRow, JobRow, JobSheet, NoticeEvent, SettingsFields
+from NatronIExec.states import BROUGHT_HOME
 
 PANEL = "iExec Render Queue"
 #: Between two looks whether a question of Natron's was answered.
@@ -42,7 +44,7 @@ class Desk:
         self._states: Dict[str, str] = {}
         self._tray = DesktopNotices(PANEL, application)
         self._notify = True
-        self._arrived: Dict[str, List[Dict[str, Any]]] = {}
+        self._arrived: Dict[str, List[FrameRow]] = {}
         self._reload_soon = QtCore.QTimer(application)
         self._reload_soon.setSingleShot(True)
         self._reload_soon.setInterval(RELOAD_MS)
@@ -120,7 +122,7 @@ class Desk:
         if mark is not None:
             self._marks[window.app_id] = mark
 
-    def _again(self, window: NatronWindow, queue: QueuePanel, sheet: Dict[str, Any]) -> None:
+    def _again(self, window: NatronWindow, queue: QueuePanel, sheet: JobSheet) -> None:
         """The dialog as it was for this job: what was chosen then becomes what was chosen last."""
         original, shown = sheet["original"], window.project_file()
         if str(shown) != original:
@@ -140,23 +142,26 @@ class Desk:
         if problem is None:
             self.bridge.ask("settings.get", {}, self._settings_saved, lambda _: None)
 
-    def _settings_saved(self, settings: Dict[str, Any]) -> None:
+    def _settings_saved(self, settings: SettingsFields) -> None:
         self._notify = bool(settings["notify"])
 
-    def _jobs_changed(self, rows: List[Dict[str, Any]], removed: List[str]) -> None:
+    def _jobs_changed(self, rows: List[JobRow], removed: List[str]) -> None:
         """Frames of a job that ended while its project is open are shown beside their writer."""
         for row in rows:
             before = self._states.get(row["id"])
             self._states[row["id"]] = row["state"]
-            if before not in (None, "done", "partly") and row["state"] in ("done", "partly"):
-                self.bridge.ask(
-                    "frames",
-                    {"job": row["id"]},
-                    lambda frames, row=row: self._load(row, frames),
-                    lambda problem: faults.log(str(problem)),
-                )
+            if before not in (None, *BROUGHT_HOME) and row["state"] in BROUGHT_HOME:
+                self._ask_frames(row)
 
-    def _load(self, row: Dict[str, Any], frames: List[Dict[str, Any]]) -> None:
+    def _ask_frames(self, row: JobRow) -> None:
+        self.bridge.ask(
+            "frames",
+            {"job": row["id"]},
+            lambda frames: self._load(row, frames),
+            lambda problem: faults.log(str(problem)),
+        )
+
+    def _load(self, row: JobRow, frames: List[FrameRow]) -> None:
         """Into the window that shows the job's project now: it may have been closed since the frames were asked for."""
         if self._natron_asks():
             QtCore.QTimer.singleShot(ANSWERED_MS, faults.guarded(lambda: self._load(row, frames)))
@@ -165,7 +170,7 @@ class Desk:
         if window is not None:
             load_frames(window, frames)
 
-    def _frames_changed(self, job: str, rows: List[Dict[str, Any]]) -> None:
+    def _frames_changed(self, job: str, rows: List[FrameRow]) -> None:
         """Frames that come while others still render are seen by the Read nodes that there are."""
         self._arrived.setdefault(job, []).extend(rows)
         if not self._reload_soon.isActive():
@@ -178,25 +183,28 @@ class Desk:
         arrived, self._arrived = self._arrived, {}
         for job, frames in arrived.items():
             window = self._window_of(self.bridge.jobs.get(job))
-            for _, files in reader.sequences(frames) if window is not None else ():
-                reader.reload_frames(window, files)
+            if window is not None:
+                for _, files in reader.sequences(frames):
+                    reader.reload_frames(window, files)
 
     def _natron_asks(self) -> bool:
         """Whether to save, perhaps: no time to change its nodes."""
         return QtWidgets.QApplication.activeModalWidget() is not None
 
-    def _window_of(self, row: Optional[Dict[str, Any]]) -> Optional[NatronWindow]:
+    def _window_of(self, row: Optional[JobRow]) -> Optional[NatronWindow]:
         """The window that shows a job's project. None when it is being closed, as at the end of Natron: it makes no
         nodes then."""
         self._windows = {number: window for number, window in self._windows.items() if window.is_open()}
-        for number, window in self._windows.items() if row is not None else ():
+        if row is None:
+            return None
+        for number, window in self._windows.items():
             mark = self._marks.get(number)
             on_screen = mark is None or natron_windows.is_on_screen(mark)
             if on_screen and str(window.project_file()) == row["original"]:
                 return window
         return None
 
-    def _notice(self, event: Dict[str, Any]) -> None:
+    def _notice(self, event: NoticeEvent) -> None:
         """On the desktop: a job ended, or needs an answer. The panels say it too."""
         if self._notify:
             self._tray.show(event)
@@ -215,7 +223,7 @@ class Desk:
         self.boxes.show(box)
 
 
-def load_frames(window: NatronWindow, frames: List[Dict[str, Any]]) -> List[str]:
+def load_frames(window: NatronWindow, frames: List[FrameRow]) -> List[str]:
     """A Read node for each writer and view whose frames are here; those that read them already are reloaded."""
     return [reader.show_frames(window, files, writer)[0] for writer, files in reader.sequences(frames)]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict
 
 from NatronIExec import wording
 from NatronIExec.gui import layout_state
+from NatronIExec.shapes import WalletState
 
 
 def reads_back(file: Path, address: str) -> bool:
@@ -19,7 +19,7 @@ def reads_back(file: Path, address: str) -> bool:
     return _bare(found) == _bare(address)
 
 
-def removal_warning(address: str, state: Dict[str, Any], network: str) -> str:
+def removal_warning(address: str, state: WalletState, network: str) -> str:
     """What removing the account leaves behind, as far as it is known: the balance is of the account that pays."""
     found = [] if layout_state.has_backup(address) else ["No backup of it was made here."]
     amounts = state["balance"] if address == state["current"] else None

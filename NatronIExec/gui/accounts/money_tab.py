@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import List, Optional
 
 from NatronIExec import wording
 from NatronIExec.gui import faults
 from NatronIExec.gui.qt import QtWidgets, Signal
 from NatronIExec.gui.widgets import button, choose, item_of, labelled, quiet
+from NatronIExec.shapes import NetworkRow, WalletState
 
 _VALUES = (
     ("rlc", "In the wallet:"),
@@ -25,7 +26,7 @@ class MoneyTab(QtWidgets.QWidget):
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
-        self._networks: List[Dict[str, Any]] = []
+        self._networks: List[NetworkRow] = []
         self.network = QtWidgets.QComboBox()
         faults.connect(self.network.currentIndexChanged, self.network_changed.emit)
         self.values = {name: QtWidgets.QLabel(wording.UNKNOWN) for name, _ in _VALUES}
@@ -49,7 +50,7 @@ class MoneyTab(QtWidgets.QWidget):
     def title_of(self, network: str) -> str:
         return next((str(row["title"]) for row in self._networks if row["name"] == network), network)
 
-    def show_networks(self, rows: List[Dict[str, Any]]) -> None:
+    def show_networks(self, rows: List[NetworkRow]) -> None:
         self._networks = rows
         blocked = self.network.blockSignals(True)
         self.network.clear()
@@ -62,11 +63,12 @@ class MoneyTab(QtWidgets.QWidget):
         choose(self.network, name)
         self.network.blockSignals(blocked)
 
-    def show_state(self, state: Dict[str, Any]) -> None:
-        balance = state["balance"] or {}
-        for name in ("rlc", "stake", "locked"):
-            self.values[name].setText(wording.rlc(balance.get(name + "_nrlc")))
-        self.values["eth"].setText(wording.eth_held(balance.get("eth_wei")))
+    def show_state(self, state: WalletState) -> None:
+        held = state["balance"]
+        self.values["rlc"].setText(wording.rlc(held["rlc_nrlc"] if held else None))
+        self.values["stake"].setText(wording.rlc(held["stake_nrlc"] if held else None))
+        self.values["locked"].setText(wording.rlc(held["locked_nrlc"] if held else None))
+        self.values["eth"].setText(wording.eth_held(held["eth_wei"] if held else None))
         faucet = next((row["faucet"] for row in self._networks if row["name"] == state["network"]), None)
         self.faucet.setText(f"For test money: {faucet}" if faucet else "")
         for widget in (self.amount, self.deposit, self.withdraw):

@@ -15,6 +15,7 @@ from NatronIExec.gui.accounts.money_tab import MoneyTab
 from NatronIExec.gui.bridge import Asker, Bridge
 from NatronIExec.gui.qt import QtWidgets
 from NatronIExec.gui.widgets import Banner, button, open_at, quiet, secret_field, take_secret, tree
+from NatronIExec.shapes import Ledger, NetworkRow, SettingsFields, WalletState
 from NatronIExec.typed_amounts import parse_rlc
 
 _KINDS = {"keystore": "Encrypted file", "external": "External signer"}
@@ -26,7 +27,7 @@ class WalletDialog(QtWidgets.QDialog):
     def __init__(self, bridge: Bridge, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self.bridge, self.asker = bridge, Asker(bridge)
-        self.state: Optional[Dict[str, Any]] = None
+        self.state: Optional[WalletState] = None
         self._fresh: Optional[str] = None
         self._build()
         faults.connect_while_open(self, bridge.wallet_changed, self._wallet_event)
@@ -232,19 +233,19 @@ class WalletDialog(QtWidgets.QDialog):
 
     # showing
 
-    def _got_networks(self, rows: List[Dict[str, Any]]) -> None:
+    def _got_networks(self, rows: List[NetworkRow]) -> None:
         self.money.show_networks(rows)
         self._ask("settings", "settings.get", {}, self._got_settings)
 
-    def _got_settings(self, settings: Dict[str, Any]) -> None:
+    def _got_settings(self, settings: SettingsFields) -> None:
         self.money.choose_network(settings["network"])
         self._ask_state()
 
-    def _wallet_event(self, state: Dict[str, Any]) -> None:
+    def _wallet_event(self, state: WalletState) -> None:
         if self.money.chosen() in (None, state["network"]):
             self.show_state(state)
 
-    def show_state(self, state: Dict[str, Any]) -> None:
+    def show_state(self, state: WalletState) -> None:
         self.state = state
         chosen = self._fresh or self.chosen()
         self._fresh = None if any(account["address"] == chosen for account in state["accounts"]) else self._fresh
@@ -268,23 +269,24 @@ class WalletDialog(QtWidgets.QDialog):
     def _show_actions(self) -> None:
         state = self.state
         has = bool(state and state["accounts"])
-        own = bool(has and not (state or {}).get("external"))
+        own = bool(has and state and not state["external"])
         for name, made in self.account_buttons.items():
             made.setEnabled(has if name == "copy" else own or name in ("wallet.create", "wallet.import"))
         unlocked = bool(state and state["unlocked"])
         for widget in (self.password, self.remember, self.unlock):
             widget.setVisible(own and not unlocked)
         self.lock.setVisible(own and unlocked)
-        keyring = (state or {}).get("keyring") or {}
-        self.remember.setEnabled(bool(keyring.get("available")))
-        self.remember.setText("&Remember in " + (keyring.get("backend") or "a keyring"))
-        self.remember.setToolTip("" if keyring.get("available") else "There is no keyring on this machine.")
+        there = bool(state and state["keyring"]["available"])
+        backend = state["keyring"]["backend"] if state else None
+        self.remember.setEnabled(there)
+        self.remember.setText("&Remember in " + (backend or "a keyring"))
+        self.remember.setToolTip("" if there else "There is no keyring on this machine.")
         address = self.chosen()
         self.nag.setVisible(bool(own and address and not layout_state.has_backup(address)))
         self.nag.setText("No backup of this account was made here. Nobody can restore it for you.")
         self.lock_text.setText(_lock_words(state))
 
-    def _got_ledger(self, answer: Dict[str, Any]) -> None:
+    def _got_ledger(self, answer: Ledger) -> None:
         self.month.setText("This month: {}".format(wording.rlc(answer["month_spent_nrlc"])))
         self.ledger.clear()
         for row in answer["entries"]:
@@ -298,7 +300,7 @@ class WalletDialog(QtWidgets.QDialog):
         self.asker.drop()
 
 
-def _lock_words(state: Optional[Dict[str, Any]]) -> str:
+def _lock_words(state: Optional[WalletState]) -> str:
     if state is None:
         return "Asking the engine…"
     if state["external"]:

@@ -6,8 +6,9 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError, from_wire
+from NatronIExec.shapes import JobRow, PlanSheet
 
-Row = Dict[str, Any]
+Row = JobRow
 #: By writer; None: those that failed, or the rest after a test.
 Frames = Optional[Dict[str, str]]
 #: Refusals that a password, or another one, helps against.
@@ -42,7 +43,7 @@ class QueueOffers:
     def _resume(self, row: Row) -> None:
         self._send("retry", {"job": row["id"]}, lambda answer: None, lambda: self._go_on(row))
 
-    def _offer(self, row: Row, frames: Frames, plan: Dict[str, Any]) -> None:
+    def _offer(self, row: Row, frames: Frames, plan: PlanSheet) -> None:
         problems = [problem for problem in plan["problems"] if problem["code"] not in _LOCKED]
         if problems:
             self._panel.failed(from_wire(problems[0]))
@@ -52,7 +53,7 @@ class QueueOffers:
         )
         self._say("info", text, "Nothing is spent yet.", ("Render", lambda: self._buy(row, frames, plan)))
 
-    def _buy(self, row: Row, frames: Frames, plan: Dict[str, Any]) -> None:
+    def _buy(self, row: Row, frames: Frames, plan: PlanSheet) -> None:
         args = _named(frames, job=row["id"], plan=plan["plan"], max_total_nrlc=plan["total_nrlc"])
         self._send(
             "retry",

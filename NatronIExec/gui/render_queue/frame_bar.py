@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from NatronIExec import job_wording
 from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import CENTER, Qt, QtCore, QtGui, QtWidgets, Signal
 from NatronIExec.gui.render_queue.queue_models import ROW
+from NatronIExec.shapes import FrameRow
 
 
 class BarDelegate(QtWidgets.QStyledItemDelegate):
@@ -50,7 +51,7 @@ class FrameStrip(QtWidgets.QWidget):
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
-        self._rows: Sequence[Dict[str, Any]] = ()
+        self._rows: Sequence[FrameRow] = ()
         self._current = -1
         self.setAccessibleName("All frames")
         self.setFocusPolicy(Qt.StrongFocus)
@@ -59,7 +60,7 @@ class FrameStrip(QtWidgets.QWidget):
         self.setMaximumHeight(20)
         self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
 
-    def show_frames(self, rows: Sequence[Dict[str, Any]]) -> None:
+    def show_frames(self, rows: Sequence[FrameRow]) -> None:
         self._rows = rows
         self._current = min(self._current, len(rows) - 1)
         self.update()
@@ -164,7 +165,7 @@ class Legend(QtWidgets.QWidget):
         line.addWidget(self._label)
         line.addStretch(1)
 
-    def show_frames(self, rows: Sequence[Dict[str, Any]]) -> None:
+    def show_frames(self, rows: Sequence[FrameRow]) -> None:
         counts = dict.fromkeys(theme.FRAME_COLORS, 0)
         for row in rows:
             counts[row["state"]] = counts.get(row["state"], 0) + 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from NatronIExec import job_wording, wording
 from NatronIExec.gui import theme
 from NatronIExec.gui.qt import QtWidgets
+from NatronIExec.shapes import JobSheet
 
 #: What it is, what it says, and where the explorer shows it ("" when it does not).
 Line = Tuple[str, str, str]
@@ -28,7 +29,7 @@ class JobDetails(QtWidgets.QTextBrowser):
         self._shown = ""
         self.clear()
 
-    def show_sheet(self, sheet: Dict[str, Any]) -> None:
+    def show_sheet(self, sheet: JobSheet) -> None:
         """What did not change stays as it is, with what is selected in it."""
         rows = "".join(_row(line) for line in _lines(sheet, (self.explorers or {}).get(sheet["network"], "")))
         if rows != self._shown:
@@ -38,7 +39,7 @@ class JobDetails(QtWidgets.QTextBrowser):
             self.verticalScrollBar().setValue(place)
 
     def text(self) -> str:
-        return self.toPlainText()
+        return str(self.toPlainText())
 
 
 def _row(line: Line) -> str:
@@ -48,9 +49,11 @@ def _row(line: Line) -> str:
     return f'<tr><td style="color: {theme.QUIET}">{what}&nbsp;&nbsp;</td><td>{value}</td></tr>'
 
 
-def _lines(sheet: Dict[str, Any], explorer: str) -> List[Line]:
+def _lines(sheet: JobSheet, explorer: str) -> List[Line]:
     def link(kind: str, found: Optional[str]) -> str:
-        return "/".join((explorer.rstrip("/"), kind, found)) if explorer and (found or "").startswith("0x") else ""
+        if not explorer or found is None or not found.startswith("0x"):
+            return ""
+        return "/".join((explorer.rstrip("/"), kind, found))
 
     group = sheet["workerpool"]
     lines = [

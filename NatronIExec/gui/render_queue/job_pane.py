@@ -13,6 +13,7 @@ from NatronIExec.gui.render_queue.job_details import JobDetails
 from NatronIExec.gui.render_queue.queue_models import FramesModel
 from NatronIExec.gui.render_queue.thumbnails import Thumbnails
 from NatronIExec.gui.widgets import table
+from NatronIExec.shapes import FrameRow, NetworkRow
 
 #: Log and details follow what happens at this pace at most.
 FOLLOW_MS = 1000
@@ -31,7 +32,7 @@ class JobPane(QtWidgets.QWidget):
         self.asker = Asker(bridge)
         self.job: Optional[str] = None
         self.frames = FramesModel(thumbnails, self)
-        self._early: List[Dict[str, Any]] = []
+        self._early: List[FrameRow] = []
         self._build()
         self._follow = QtCore.QTimer(self)
         self._follow.setSingleShot(True)
@@ -74,7 +75,7 @@ class JobPane(QtWidgets.QWidget):
         self.ask_frames()
         self.ask()
 
-    def selected_frames(self) -> List[Dict[str, Any]]:
+    def selected_frames(self) -> List[FrameRow]:
         rows = sorted(index.row() for index in self.frames_table.selectionModel().selectedRows())
         return [self.frames.rows[at] for at in rows]
 
@@ -83,14 +84,14 @@ class JobPane(QtWidgets.QWidget):
         if job is None:
             return
 
-        def got(rows: List[Dict[str, Any]]) -> None:
+        def got(rows: List[FrameRow]) -> None:
             self._show_frames(job, rows)
             self._change_frames(self._early)
 
         self._early = []
         self.asker.ask("frames", "frames", {"job": job}, got, self.failed.emit)
 
-    def take_frames(self, job: str, rows: Sequence[Dict[str, Any]]) -> None:
+    def take_frames(self, job: str, rows: Sequence[FrameRow]) -> None:
         """Also what comes before the list that was asked for, which is older: it is applied again afterwards."""
         if job != self.job:
             return
@@ -99,12 +100,12 @@ class JobPane(QtWidgets.QWidget):
         self._change_frames(rows)
         self.follow(job)
 
-    def _change_frames(self, rows: Sequence[Dict[str, Any]]) -> None:
+    def _change_frames(self, rows: Sequence[FrameRow]) -> None:
         self.frames.change(rows)
         self.strip.show_frames(self.frames.rows)
         self.legend.show_frames(self.frames.rows)
 
-    def _show_frames(self, job: Optional[str], rows: Sequence[Dict[str, Any]]) -> None:
+    def _show_frames(self, job: Optional[str], rows: Sequence[FrameRow]) -> None:
         self.frames.show(job, rows)
         self.strip.show_frames(self.frames.rows)
         self.legend.show_frames(self.frames.rows)
@@ -162,7 +163,7 @@ class JobPane(QtWidgets.QWidget):
     def _no_log(self, problem: NatronIExecError) -> None:
         self._show_log({"lines": [problem.title, problem.remedy]})
 
-    def _got_networks(self, rows: List[Dict[str, Any]]) -> None:
+    def _got_networks(self, rows: List[NetworkRow]) -> None:
         self.details.explorers = {row["name"]: row.get("explorer") or "" for row in rows}
         self.ask()
 

@@ -12,9 +12,10 @@ from NatronIExec.gui import faults
 from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets
 from NatronIExec.gui.render_queue.confirmations import QueueOffers
 from NatronIExec.job_wording import is_late
+from NatronIExec.shapes import FrameRow, JobRow
 from NatronIExec.states import is_over, is_settled
 
-Row = Dict[str, Any]
+Row = JobRow
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def by_name(name: str) -> Action:
 class QueueActions(QtCore.QObject):
     """The panel's hands. `load(frame rows)` makes or reloads Read nodes and returns those."""
 
-    def __init__(self, panel: Any, load: Callable[[List[Row]], Any]) -> None:
+    def __init__(self, panel: Any, load: Callable[[List[FrameRow]], Any]) -> None:
         super().__init__(panel)
         self._panel = panel
         self._load = load
@@ -166,7 +167,7 @@ class QueueActions(QtCore.QObject):
     def _load_as_read(self, rows: Sequence[Row]) -> None:
         panel = self._panel
 
-        def got(frames: List[Row]) -> None:
+        def got(frames: List[FrameRow]) -> None:
             try:
                 if not self._load(frames):
                     panel.banner.say("info", "These frames are no images, so they are not loaded.",

@@ -11,6 +11,7 @@ from NatronIExec import job_wording, wording
 from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import LEFT, RIGHT, Qt, QtCore
 from NatronIExec.gui.render_queue.thumbnails import Thumbnails
+from NatronIExec.shapes import FrameRow, JobRow
 from NatronIExec.states import is_over
 
 #: Roles as plain numbers: a table asks for thousands a second, and an enum costs ten times more to compare.
@@ -35,7 +36,7 @@ class JobsModel(QtCore.QAbstractTableModel):
 
     def __init__(self, thumbnails: Thumbnails, parent: Optional[QtCore.QObject] = None) -> None:
         super().__init__(parent)
-        self.rows: List[Dict[str, Any]] = []
+        self.rows: List[JobRow] = []
         self.lost_since_s: Optional[float] = None
         self._at: Dict[str, int] = {}
         self._thumbnails = thumbnails
@@ -69,14 +70,14 @@ class JobsModel(QtCore.QAbstractTableModel):
             return RIGHT if column in (PRICE, ETA) else LEFT
         return row if role == ROW else None
 
-    def job(self, at: int) -> Dict[str, Any]:
+    def job(self, at: int) -> JobRow:
         return self.rows[at]
 
     def row_of(self, job: str) -> int:
         """Where the job is, -1 when it is not."""
         return self._at.get(job, -1)
 
-    def change(self, rows: Sequence[Dict[str, Any]], removed: Sequence[str]) -> None:
+    def change(self, rows: Sequence[JobRow], removed: Sequence[str]) -> None:
         """Apply one burst: known rows are replaced, new ones put where their time says, removed ones go."""
         for job in removed:
             at = self.row_of(job)
@@ -98,7 +99,7 @@ class JobsModel(QtCore.QAbstractTableModel):
             self._emit(min(changed), max(changed))
         self._insert(fresh)
 
-    def _insert(self, fresh: List[Dict[str, Any]]) -> None:
+    def _insert(self, fresh: List[JobRow]) -> None:
         """Neighbours at once, the oldest first, so that places above stay what they are. No reset: it would take the
         selection with it."""
         fresh.sort(key=lambda row: -row["created_s"])
@@ -128,7 +129,7 @@ class JobsModel(QtCore.QAbstractTableModel):
         if at >= 0:
             self.dataChanged.emit(self.index(at, JOB), self.index(at, JOB))
 
-    def _text(self, row: Dict[str, Any], column: int) -> str:
+    def _text(self, row: JobRow, column: int) -> str:
         if column == JOB:
             return row["name"]
         if column == STATE:
@@ -148,7 +149,7 @@ class JobsModel(QtCore.QAbstractTableModel):
             return row["out"] or wording.UNKNOWN
         return ""
 
-    def _age(self, row: Dict[str, Any]) -> str:
+    def _age(self, row: JobRow) -> str:
         """` (as of 3 min ago)` when what is shown may have changed meanwhile."""
         if is_over(row["state"]):
             return ""
@@ -157,7 +158,7 @@ class JobsModel(QtCore.QAbstractTableModel):
             return ""
         return f" (as of {wording.ago(heard or self.lost_since_s)})"
 
-    def _tip(self, row: Dict[str, Any], column: int) -> str:
+    def _tip(self, row: JobRow, column: int) -> str:
         if column == STATE and row["error"]:
             return "{}\n{}".format(row["error"]["title"], row["error"]["remedy"])
         if column == BAR:
@@ -175,7 +176,7 @@ class FramesModel(QtCore.QAbstractTableModel):
     def __init__(self, thumbnails: Thumbnails, parent: Optional[QtCore.QObject] = None) -> None:
         super().__init__(parent)
         self.job: Optional[str] = None
-        self.rows: List[Dict[str, Any]] = []
+        self.rows: List[FrameRow] = []
         self._at: Dict[Tuple[str, str, int], int] = {}
         self._thumbnails = thumbnails
         faults.connect(thumbnails.ready, self._thumbnail_ready)
@@ -208,13 +209,13 @@ class FramesModel(QtCore.QAbstractTableModel):
             return RIGHT if column in (FRAME, TIME, SIZE) else LEFT
         return row if role == ROW else None
 
-    def show(self, job: Optional[str], rows: Sequence[Dict[str, Any]]) -> None:
+    def show(self, job: Optional[str], rows: Sequence[FrameRow]) -> None:
         self.beginResetModel()
         self.job, self.rows = job, list(rows)
         self._at = {_key(row): at for at, row in enumerate(self.rows)}
         self.endResetModel()
 
-    def change(self, rows: Sequence[Dict[str, Any]]) -> None:
+    def change(self, rows: Sequence[FrameRow]) -> None:
         """Replace the rows that are known; others belong to a list that was not asked for yet."""
         changed = []
         for row in rows:
@@ -233,11 +234,11 @@ class FramesModel(QtCore.QAbstractTableModel):
             self.dataChanged.emit(self.index(0, FRAME), self.index(len(self.rows) - 1, FRAME))
 
 
-def _key(row: Dict[str, Any]) -> Tuple[str, str, int]:
+def _key(row: FrameRow) -> Tuple[str, str, int]:
     return row["writer"], row["view"], row["frame"]
 
 
-def _frame_text(row: Dict[str, Any], column: int) -> str:
+def _frame_text(row: FrameRow, column: int) -> str:
     if column == FRAME:
         return str(row["frame"])
     if column == FRAME_STATE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from NatronIExec import wording
 from NatronIExec.errors import EngineGone, NatronIExecError
@@ -17,6 +17,7 @@ from NatronIExec.gui.render_queue.queue_actions import ACTIONS, QueueActions
 from NatronIExec.gui.render_queue.queue_models import JobsModel
 from NatronIExec.gui.render_queue.thumbnails import Thumbnails
 from NatronIExec.gui.widgets import Banner, button, quiet, table
+from NatronIExec.shapes import FrameRow, JobRow, NoticeEvent
 
 #: Passing times are counted up this often, while somebody can see them.
 TICK_MS = 1000
@@ -25,7 +26,7 @@ _JOB_WIDTHS = (170, 110, 240, 90, 70, 120, 140, 90, 110)
 _HEIGHTS = [330, 270]
 
 #: Frame rows → what was loaded, from the window that the panel is docked in.
-Load = Callable[[List[Dict[str, Any]]], Any]
+Load = Callable[[List[FrameRow]], Any]
 
 
 class QueuePanel(QtWidgets.QWidget):
@@ -110,7 +111,7 @@ class QueuePanel(QtWidgets.QWidget):
 
     # what is selected
 
-    def selected(self) -> List[Dict[str, Any]]:
+    def selected(self) -> List[JobRow]:
         """Rows of the selected jobs, top to bottom."""
         rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
         return [self.jobs.job(at) for at in rows]
@@ -129,7 +130,7 @@ class QueuePanel(QtWidgets.QWidget):
 
     # what the engine says
 
-    def _take_jobs(self, rows: Sequence[Dict[str, Any]], removed: Sequence[str]) -> None:
+    def _take_jobs(self, rows: Sequence[JobRow], removed: Sequence[str]) -> None:
         self.jobs.change(rows, removed)
         self.upper.setCurrentWidget(self.table if self.jobs.rows else self.empty)
         self.pane.setVisible(bool(self.jobs.rows))
@@ -149,7 +150,7 @@ class QueuePanel(QtWidgets.QWidget):
         self._count_up()
         self.refresh_actions()
 
-    def _show_notice(self, event: Dict[str, Any]) -> None:
+    def _show_notice(self, event: NoticeEvent) -> None:
         """The last one, also where a desktop shows none."""
         self.news.say(event["level"], event["title"], event["remedy"], ("Dismiss", self.news.clear))
 

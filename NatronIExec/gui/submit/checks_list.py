@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 from NatronIExec.gui import theme
 from NatronIExec.gui.qt import QtWidgets, Signal
 from NatronIExec.gui.submit.submission_draft import check_title
 from NatronIExec.gui.widgets import Banner, quiet
+from NatronIExec.shapes import CheckRow
 
 
 class ChecksList(QtWidgets.QScrollArea):
@@ -21,13 +22,13 @@ class ChecksList(QtWidgets.QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QtWidgets.QFrame.NoFrame)
-        self.banners = []
+        self.banners: List[Banner] = []
         self._fill([], "Nothing was read yet.")
 
-    def show_checks(self, checks: Sequence[Dict[str, Any]]) -> None:
+    def show_checks(self, checks: Sequence[CheckRow]) -> None:
         self._fill(checks, "Nothing to complain of.")
 
-    def _fill(self, checks: Sequence[Dict[str, Any]], nothing: str) -> None:
+    def _fill(self, checks: Sequence[CheckRow], nothing: str) -> None:
         inner = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(inner)
         column.setContentsMargins(4, 4, 4, 4)
@@ -43,7 +44,7 @@ class ChecksList(QtWidgets.QScrollArea):
         column.addStretch(1)
         self.setWidget(inner)
 
-    def _actions(self, check: Dict[str, Any]) -> Sequence[Any]:
+    def _actions(self, check: CheckRow) -> Sequence[Any]:
         actions = []
         if check["node"]:
             actions.append(("Show node", lambda: self.node_wanted.emit(check["node"])))
@@ -54,7 +55,7 @@ class ChecksList(QtWidgets.QScrollArea):
         return actions
 
 
-def tab_title(checks: Sequence[Dict[str, Any]]) -> str:
+def tab_title(checks: Sequence[CheckRow]) -> str:
     errors = sum(check["level"] == "error" for check in checks)
     warnings = sum(check["level"] == "warning" for check in checks)
     if errors:
@@ -62,7 +63,7 @@ def tab_title(checks: Sequence[Dict[str, Any]]) -> str:
     return f"Checks ({warnings})" if warnings else "Checks"
 
 
-def tab_mark(checks: Sequence[Dict[str, Any]]) -> Any:
+def tab_mark(checks: Sequence[CheckRow]) -> Any:
     levels = {check["level"] for check in checks}
     level = "error" if "error" in levels else "warning" if "warning" in levels else "good"
     return theme.mark(level, 14)

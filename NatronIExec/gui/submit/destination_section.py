@@ -8,6 +8,7 @@ from NatronIExec import wording
 from NatronIExec.gui import faults
 from NatronIExec.gui.qt import QtWidgets, Signal
 from NatronIExec.gui.widgets import ElidedLabel, button, choose, item_of, label_for, quiet
+from NatronIExec.shapes import NetworkRow, WalletState, WorkerpoolRow
 
 #: More tasks than this on offer are as good as endless, and their number says nothing.
 PLENTY = 100_000
@@ -31,10 +32,10 @@ class DestinationSection(QtWidgets.QGroupBox):
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__("Where", parent)
-        self._rows: Optional[List[Dict[str, Any]]] = None  # not known yet
+        self._rows: Optional[List[WorkerpoolRow]] = None  # not known yet
         self._showing = False
         self._out = ""
-        self._networks: Dict[str, Dict[str, Any]] = {}
+        self._networks: Dict[str, NetworkRow] = {}
         self.network = QtWidgets.QComboBox()
         self.wallet = ElidedLabel("…")
         self.wallet_button = button("Wallet…", self.wallet_wanted.emit)
@@ -81,7 +82,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         self._showing = False
         self._say_notes()
 
-    def show_networks(self, rows: Sequence[Dict[str, Any]], chosen: str) -> None:
+    def show_networks(self, rows: Sequence[NetworkRow], chosen: str) -> None:
         self._networks = {row["name"]: row for row in rows}
         self._showing = True
         self.network.clear()
@@ -93,7 +94,8 @@ class DestinationSection(QtWidgets.QGroupBox):
 
     def usual_privacy(self, network: Optional[str]) -> bool:
         """Confidential where what is bought runs in an enclave anyway."""
-        return bool(self._networks.get(network or "", {}).get("confidential"))
+        row = self._networks.get(network or "")
+        return row is not None and row["confidential"]
 
     def show_privacy(self, confidential: bool) -> None:
         self._showing = True
@@ -101,7 +103,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         self._showing = False
         self._say_notes()
 
-    def show_groups(self, rows: Optional[Sequence[Dict[str, Any]]], chosen: Optional[str]) -> None:
+    def show_groups(self, rows: Optional[Sequence[WorkerpoolRow]], chosen: Optional[str]) -> None:
         """Cheapest first; None while they are asked for. One that does not fit stays in the list, with its reason."""
         if rows is not None and self._rows == list(rows):
             return  # the list may be open
@@ -125,7 +127,7 @@ class DestinationSection(QtWidgets.QGroupBox):
             self._showing = True
             self.network.setCurrentIndex(at)
             self._showing = False
-        return at >= 0
+        return bool(at >= 0)
 
     def choose_group(self, workerpool: Optional[str]) -> None:
         """One that offers nothing now counts as none. Nobody is told of it."""
@@ -138,7 +140,7 @@ class DestinationSection(QtWidgets.QGroupBox):
         self._rows = []
         self.group_note.setText(text)
 
-    def show_wallet(self, state: Optional[Dict[str, Any]]) -> None:
+    def show_wallet(self, state: Optional[WalletState]) -> None:
         self.wallet.setText(wallet_line(state))
         self.wallet_button.setText("Create a wallet…" if state is not None and not state["current"] else "Wallet…")
 
@@ -167,7 +169,8 @@ class DestinationSection(QtWidgets.QGroupBox):
             self.folder_changed.emit()
 
     def _say_notes(self) -> None:
-        kept = not self._networks.get(item_of(self.network) or "", {}).get("forgets", True)
+        network = self._networks.get(item_of(self.network) or "")
+        kept = network is not None and not network["forgets"]
         if item_of(self.privacy):
             self.privacy_note.setText(CONFIDENTIAL_NOTE + (KEPT_NOTE if kept else ""))
         else:
@@ -191,7 +194,7 @@ class DestinationSection(QtWidgets.QGroupBox):
             self._out_edited()
 
 
-def group_line(row: Dict[str, Any]) -> str:
+def group_line(row: WorkerpoolRow) -> str:
     """`iExec workers: up to 50 min a task, 500 tasks left`, or why it does not fit."""
     name = row["name"] or wording.short_address(row["workerpool"])
     if not row["fits"]:
@@ -203,13 +206,13 @@ def group_line(row: Dict[str, Any]) -> str:
     )
 
 
-def wallet_line(state: Optional[Dict[str, Any]]) -> str:
+def wallet_line(state: Optional[WalletState]) -> str:
     if state is None:
         return "…"
     if not state["current"]:
         return "You have no wallet yet."
-    account = next((a for a in state["accounts"] if a["address"] == state["current"]), {})
-    name = account.get("name") or wording.short_address(state["current"])
+    names = [account["name"] for account in state["accounts"] if account["address"] == state["current"]]
+    name = "".join(names[:1]) or wording.short_address(state["current"])
     lock = "with an external signer" if state["external"] else "unlocked" if state["unlocked"] else "locked"
     amount = "balance not known (offline)" if state["balance"] is None else wording.balance(state["balance"])
     return f"{name}, {lock} · {amount}"

@@ -10,6 +10,7 @@ from NatronIExec import wording
 from NatronIExec.gui import faults, theme
 from NatronIExec.gui.qt import RIGHT, Qt, QtGui, QtWidgets, Signal
 from NatronIExec.gui.widgets import button, quiet, tree
+from NatronIExec.shapes import FileRow, ScanSheet
 
 _NUMBER = re.compile(r"\d+(?=\.[^.]+$)")
 
@@ -49,13 +50,13 @@ class FilesSection(QtWidgets.QWidget):
         self.extra = list(choice["extra_files"])
         self.excluded = list(choice["exclude_files"])
 
-    def show_scan(self, scan: Dict[str, Any]) -> None:
+    def show_scan(self, scan: ScanSheet) -> None:
         self._showing = True
         self.export.setEnabled(True)
         self.list.clear()
         listed = {row["path"] for row in scan["files"]}
-        left_out = [
-            {"path": p, "node": "", "why": "left out", "size": None, "exists": True}
+        left_out: List[FileRow] = [
+            {"path": p, "node": "", "why": "left out", "size": 0, "exists": True}
             for p in self.excluded
             if p not in listed
         ]
@@ -71,7 +72,7 @@ class FilesSection(QtWidgets.QWidget):
     def choice(self) -> Dict[str, Any]:
         return {"extra_files": list(self.extra), "exclude_files": list(self.excluded)}
 
-    def _item(self, label: str, rows: Sequence[Dict[str, Any]]) -> QtWidgets.QTreeWidgetItem:
+    def _item(self, label: str, rows: Sequence[FileRow]) -> QtWidgets.QTreeWidgetItem:
         lost = sum(not row["exists"] for row in rows)
         size = wording.size(sum(row["size"] or 0 for row in rows)) if lost < len(rows) else "missing"
         users = ", ".join(sorted({row["node"] for row in rows if row["node"]})) or rows[0]["why"]
@@ -109,9 +110,9 @@ class FilesSection(QtWidgets.QWidget):
             self.export_wanted.emit(folder)
 
 
-def grouped(rows: Sequence[Dict[str, Any]]) -> List[Tuple[str, List[Dict[str, Any]]]]:
+def grouped(rows: Sequence[FileRow]) -> List[Tuple[str, List[FileRow]]]:
     """Files of one sequence in one line (`plate.####.exr`), so that ten thousand frames stay readable."""
-    groups: Dict[Tuple[str, str], List[Dict[str, Any]]] = {}
+    groups: Dict[Tuple[str, str], List[FileRow]] = {}
     for row in rows:
         path = PurePath(row["path"])
         name = _NUMBER.sub(lambda found: "#" * len(found.group()), path.name)

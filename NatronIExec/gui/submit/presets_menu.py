@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Optional
+import functools
+from typing import Callable, Optional
 
 from NatronIExec.gui import faults
 from NatronIExec.gui.qt import QtCore, QtWidgets, Signal
@@ -28,14 +29,14 @@ class PresetsMenu(QtCore.QObject):
         self.menu.clear()
         names = self._choices.presets()
         for name in names:
-            self._entry(name, lambda name=name: self.chosen.emit(name))
+            self._entry(name, functools.partial(self.chosen.emit, name))
         if names:
             self.menu.addSeparator()
         self._entry("Save as preset…", self._ask_name)
         for name in names:
-            self._entry(f"Remove “{name}”", lambda name=name: self._choices.remove_preset(name))
+            self._entry(f"Remove “{name}”", functools.partial(self._choices.remove_preset, name))
 
-    def _entry(self, text: str, action) -> None:
+    def _entry(self, text: str, action: Callable[[], object]) -> None:
         made = QtWidgets.QAction(text.replace("&", "&&"), self.menu)
         faults.connect(made.triggered, lambda: action())
         self.menu.addAction(made)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Dict, Optional
 
 from NatronIExec import wording
 from NatronIExec.errors import BadInput
 from NatronIExec.gui import faults
 from NatronIExec.gui.qt import Qt, QtWidgets, Signal
 from NatronIExec.gui.widgets import quiet
+from NatronIExec.shapes import PlanSheet, SettingsFields
 from NatronIExec.typed_amounts import parse_rlc
 
 _ROWS = (
@@ -60,7 +61,7 @@ class PriceSheet(QtWidgets.QGroupBox):
             return str(problem)
         return ""
 
-    def show_caps(self, settings: Dict[str, Any]) -> None:
+    def show_caps(self, settings: SettingsFields) -> None:
         parts = []
         if settings.get("job_cap_nrlc"):
             parts.append("{} a render".format(wording.rlc(settings["job_cap_nrlc"])))
@@ -77,7 +78,7 @@ class PriceSheet(QtWidgets.QGroupBox):
             value.setEnabled(False)
             value.setText(wording.UNKNOWN)
 
-    def show_plan(self, plan: Dict[str, Any]) -> None:
+    def show_plan(self, plan: PlanSheet) -> None:
         if plan["workerpool"] is None:
             self.show_unknown()
             return

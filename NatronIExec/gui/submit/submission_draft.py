@@ -12,6 +12,7 @@ from NatronIExec import wording
 from NatronIExec.errors import BadInput
 from NatronIExec.frames import parse_frames
 from NatronIExec.host.project import Snapshot
+from NatronIExec.shapes import CheckRow, PlanSheet, ScanSheet, WalletState, WireError, WriterRow
 from NatronIExec.submission import Submission
 
 #: Where the frames come from (`frames_from` of a choice).
@@ -36,8 +37,8 @@ class Draft:
     def __init__(self, snapshot: Snapshot, choice: Dict[str, Any]) -> None:
         self.snapshot = snapshot
         self.choice = choice
-        self.scan: Optional[Dict[str, Any]] = None
-        self.plan: Optional[Dict[str, Any]] = None
+        self.scan: Optional[ScanSheet] = None
+        self.plan: Optional[PlanSheet] = None
         self.scan_problem = ""
         self.plan_problem = ""
         self.ignored: Set[str] = set()
@@ -56,7 +57,7 @@ class Draft:
             **asked,
         ).to_json()
 
-    def first_choice(self, rows: Sequence[Dict[str, Any]]) -> List[str]:
+    def first_choice(self, rows: Sequence[WriterRow]) -> List[str]:
         """Writers checked at first: those selected in the graph, else those of last time, else all that can render."""
         usable = [row["name"] for row in rows if row["enabled"]]
         for wish in (self.snapshot.selected, self.choice["writers"]):
@@ -65,21 +66,20 @@ class Draft:
                 return kept
         return usable
 
-    def checks(self) -> List[Dict[str, Any]]:
+    def checks(self) -> List[CheckRow]:
         """What the scan says, errors first, without the warnings that were put aside."""
-        found = [check for check in (self.scan or {}).get("checks", ()) if check_key(check) not in self.ignored]
+        said = self.scan["checks"] if self.scan is not None else []
+        found = [check for check in said if check_key(check) not in self.ignored]
         order = {"error": 0, "warning": 1, "info": 2}
         return sorted(found, key=lambda check: order[check["level"]])
 
-    def ignore(self, check: Dict[str, Any]) -> None:
+    def ignore(self, check: CheckRow) -> None:
         self.ignored.add(check_key(check))
 
-    def needs_password(self, wallet: Optional[Dict[str, Any]]) -> bool:
+    def needs_password(self, wallet: Optional[WalletState]) -> bool:
         return bool(wallet and wallet["current"] and not wallet["unlocked"] and not wallet["external"])
 
-    def blockers(
-        self, wallet: Optional[Dict[str, Any]], password_typed: bool, scanning: bool, pricing: bool
-    ) -> List[str]:
+    def blockers(self, wallet: Optional[WalletState], password_typed: bool, scanning: bool, pricing: bool) -> List[str]:
         """Why Submit is disabled, in words; empty when it is not."""
         if self.snapshot.original is None:
             return ["Save the project once, so that its frames have a home."]
@@ -97,7 +97,7 @@ class Draft:
             return ["The price is being asked for."]
         return self._price_blockers(wallet, password_typed)
 
-    def _price_blockers(self, wallet: Optional[Dict[str, Any]], password_typed: bool) -> List[str]:
+    def _price_blockers(self, wallet: Optional[WalletState], password_typed: bool) -> List[str]:
         if self.plan is None:
             return [self.plan_problem]
         found = [problem["title"] for problem in self.plan_problems(wallet)]
@@ -105,7 +105,7 @@ class Draft:
             found.append("Type the password of your wallet.")
         return found
 
-    def plan_problems(self, wallet: Optional[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    def plan_problems(self, wallet: Optional[WalletState]) -> List[WireError]:
         """What keeps the plan from being bought, without what the password will solve."""
         problems = self.plan["problems"] if self.plan is not None else ()
         solved = _SOLVED_BY_PASSWORD if self.needs_password(wallet) else ()
@@ -118,11 +118,11 @@ class Draft:
         return [f"It may cost {wording.rlc(price)}, more than your limit of {wording.rlc(cap)}."]
 
 
-def check_title(check: Dict[str, Any]) -> str:
+def check_title(check: CheckRow) -> str:
     """With the name of the node that it speaks of."""
     node = check["node"]
     return check["title"] if not node or node in check["title"] else "{}: {}".format(node, check["title"])
 
 
-def check_key(check: Dict[str, Any]) -> str:
+def check_key(check: CheckRow) -> str:
     return "{}:{}:{}".format(check["code"], check["node"], check["title"])

@@ -12,6 +12,7 @@ from NatronIExec.gui import faults
 from NatronIExec.gui.qt import Signal
 from NatronIExec.gui.submit.submit_requests import SubmitTalk
 from NatronIExec.gui.widgets import take_secret
+from NatronIExec.shapes import CheckRow
 
 
 class SubmitDialog(SubmitTalk):
@@ -84,7 +85,7 @@ class SubmitDialog(SubmitTalk):
         self._plan_soon.start()
         self.refresh()
 
-    def _ignore(self, check: Dict[str, Any]) -> None:
+    def _ignore(self, check: CheckRow) -> None:
         self.draft.ignore(check)
         self.show_checks()
         self.refresh()

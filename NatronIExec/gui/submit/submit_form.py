@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import List, Optional
 
 from NatronIExec.gui import faults
 from NatronIExec.gui.qt import Qt, QtGui, QtWidgets
@@ -18,6 +18,7 @@ from NatronIExec.gui.submit.remembered_choices import Choices
 from NatronIExec.gui.submit.submission_draft import Draft
 from NatronIExec.gui.submit.writers_section import WritersSection
 from NatronIExec.gui.widgets import Banner, ElidedLabel, button, open_at, secret_field
+from NatronIExec.shapes import ScanSheet
 
 
 class SubmitForm(QtWidgets.QDialog):
@@ -91,7 +92,7 @@ class SubmitForm(QtWidgets.QDialog):
             section.blockSignals(blocked)
         self.price.show_cap(choice["max_price_nrlc"])
 
-    def show_scan(self, scan: Dict[str, Any]) -> None:
+    def show_scan(self, scan: ScanSheet) -> None:
         self.writers.show_writers(scan["writers"], self.draft.choice["writers"])
         self.files.show_scan(scan)
         self.show_checks()

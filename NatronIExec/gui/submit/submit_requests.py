@@ -6,7 +6,7 @@ unwanted, and Submit says in its tooltip what it still waits for.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, List, Optional
 
 from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError
@@ -17,6 +17,7 @@ from NatronIExec.gui.submit.remembered_choices import Choices
 from NatronIExec.gui.submit.submission_draft import Draft
 from NatronIExec.gui.submit.submit_form import SubmitForm
 from NatronIExec.host import project
+from NatronIExec.shapes import NetworkRow, PlanSheet, ScanSheet, SettingsFields, WalletState, WireError, WorkerpoolRow
 
 #: Typing pauses this long before the engine is asked.
 PAUSE_MS = 300
@@ -41,8 +42,8 @@ class SubmitTalk(SubmitForm):
         self.bridge, self.asker = bridge, Asker(bridge)
         self.choices = choices
         self._take_snapshot, self._save_project, self._select_node = take_snapshot, save_project, select_node
-        self.settings: Dict[str, Any] = {}
-        self.wallet: Optional[Dict[str, Any]] = None
+        self.settings: SettingsFields = {}
+        self.wallet: Optional[WalletState] = None
         self._first_scan = True
         #: What the banner speaks of: scan, plan or submit. News of the same replace it, other news do not.
         self._topic = ""
@@ -131,14 +132,14 @@ class SubmitTalk(SubmitForm):
 
     # Answers
 
-    def _got_settings(self, settings: Dict[str, Any]) -> None:
+    def _got_settings(self, settings: SettingsFields) -> None:
         self.settings = settings
         self.price.show_caps(settings)
         if self.draft.choice["network"] is None:
             self.draft.choice["network"] = settings["network"]
         self.asker.ask("networks", "networks", {}, self._got_networks, self._show_problem)
 
-    def _got_networks(self, rows: List[Dict[str, Any]]) -> None:
+    def _got_networks(self, rows: List[NetworkRow]) -> None:
         if self.draft.choice["network"] not in [row["name"] for row in rows]:
             self.draft.choice["network"] = self.settings["network"]
         self.destination.show_networks(rows, self.draft.choice["network"])
@@ -153,13 +154,13 @@ class SubmitTalk(SubmitForm):
         self.draft.choice["confidential"] = usual
         self.destination.show_privacy(usual)
 
-    def _got_groups(self, rows: List[Dict[str, Any]]) -> None:
+    def _got_groups(self, rows: List[WorkerpoolRow]) -> None:
         self.destination.show_groups(rows, self.draft.choice["workerpool"])
 
     def _groups_failed(self, problem: NatronIExecError) -> None:
         self.destination.show_groups_problem(str(problem))
 
-    def _got_scan(self, scan: Dict[str, Any]) -> None:
+    def _got_scan(self, scan: ScanSheet) -> None:
         self.draft.scan = scan
         self._unsay("scan")
         if self._first_scan:
@@ -178,7 +179,7 @@ class SubmitTalk(SubmitForm):
         self._say_error("scan", problem, ("Read again", self.read_again))
         self.refresh()
 
-    def _got_plan(self, plan: Dict[str, Any]) -> None:
+    def _got_plan(self, plan: PlanSheet) -> None:
         self.draft.plan = plan
         self.price.show_plan(plan)
         self._ask_groups()
@@ -190,7 +191,7 @@ class SubmitTalk(SubmitForm):
             self._say("plan", "warning", title, remedy, *self._ways_out(problems[0]))
         self.refresh()
 
-    def _ways_out(self, problem: Dict[str, Any]) -> Any:
+    def _ways_out(self, problem: WireError) -> Any:
         if problem["code"] in ("funds", "wallet", "wallet-locked", "keyring"):
             return (("Wallet…", self.wallet_wanted.emit),)
         return (("Ask again", self._plan_again),)
@@ -215,7 +216,7 @@ class SubmitTalk(SubmitForm):
         self.bridge.reconnect()
         self.begin()
 
-    def _wallet_event(self, state: Dict[str, Any]) -> None:
+    def _wallet_event(self, state: WalletState) -> None:
         """The wallet was used, locked or filled; the event may speak of another network than ours."""
         network = self.draft.choice["network"]
         if state["network"] == network:
@@ -223,7 +224,7 @@ class SubmitTalk(SubmitForm):
         elif network is not None:
             self._ask_wallet()
 
-    def _wallet_changed(self, state: Dict[str, Any]) -> None:
+    def _wallet_changed(self, state: WalletState) -> None:
         changed = self.wallet is None or _purse(self.wallet) != _purse(state)
         self.wallet = state
         self.destination.show_wallet(state)
@@ -279,6 +280,6 @@ class SubmitTalk(SubmitForm):
             self.show_progress(0, 0, first)
 
 
-def _purse(state: Dict[str, Any]) -> Any:
+def _purse(state: WalletState) -> Any:
     """What of a wallet changes a plan."""
     return state["current"], state["unlocked"], state["network"], state["balance"]

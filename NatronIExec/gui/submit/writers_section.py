@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 from NatronIExec import wording
 from NatronIExec.gui import faults
 from NatronIExec.gui.qt import Qt, QtWidgets, Signal
 from NatronIExec.gui.widgets import quiet, tree
+from NatronIExec.shapes import WriterRow
 
 NAME, FILE, FORMAT, FRAMES = range(4)
 
@@ -37,7 +38,7 @@ class WritersSection(QtWidgets.QGroupBox):
         self.note.setText("Reading the project…" if names else "This project has no writers.")
         self.note.show()
 
-    def show_writers(self, rows: Sequence[Dict[str, Any]], chosen: Sequence[str]) -> None:
+    def show_writers(self, rows: Sequence[WriterRow], chosen: Sequence[str]) -> None:
         self._fill(
             [(r["name"], *_texts(r), "" if r["enabled"] else r["reason"] or "It is disabled.") for r in rows], chosen
         )
@@ -75,7 +76,7 @@ def file_name(path: str) -> str:
     return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def _texts(row: Dict[str, Any]) -> List[str]:
+def _texts(row: WriterRow) -> List[str]:
     frames = wording.UNKNOWN
     if row["first"] is not None and row["last"] is not None:
         frames = "{}–{}".format(row["first"], row["last"])
