@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,6 +11,9 @@ from NatronIExec.errors import Conflict
 from NatronIExec.frames import FrameSet, parse_frames
 
 Record = TypeVar("Record")
+#: msgspec learns a type when it first meets it; two threads that do so at the same time end the process (SIGSEGV).
+_learning = threading.Lock()
+_known: set[type] = set()
 
 
 def to_json(record: object) -> Any:
@@ -20,7 +24,12 @@ def to_json(record: object) -> Any:
 def from_json(kind: type[Record], value: Any) -> Record:
     """The inverse. Fields that `kind` does not have are left out. Raises Conflict for what is no such record."""
     try:
-        return msgspec.convert(value, kind, dec_hook=_read)
+        if kind in _known:
+            return msgspec.convert(value, kind, dec_hook=_read)
+        with _learning:
+            found = msgspec.convert(value, kind, dec_hook=_read)
+            _known.add(kind)
+        return found
     except msgspec.ValidationError as problem:
         raise Conflict(
             f"The job list holds something that is no {kind.__name__}: {problem}.", "Restore it from a backup."
