@@ -23,6 +23,7 @@ _RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?:[x:]\s*(\d{1,9}))?)?\s*",
 class FrameSet(Sequence[int]):
     """Frame numbers, sorted and without repeats; frozen. Its text is the shortest ranges, `1-10x2,20`."""
 
+    IN_JSON = str
     __slots__ = ("_numbers",)
 
     def __init__(self, numbers: Iterable[int] = ()) -> None:

@@ -18,6 +18,7 @@ def kinds_of(record: Any) -> Dict[str, Any]:
 def complaint(kind: Any, value: Any, where: str = "it") -> str:
     """What is wrong with `value`, which stands at `where`; "" when nothing is. A tuple is a list in JSON, every int is
     a float, and a bool is no int."""
+    kind = getattr(kind, "IN_JSON", kind)  # what a value of another kind is written as
     origin = get_origin(kind)
     if kind is Any:
         return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Literal, Mapping, Optional, Tuple, get_args
 
 from NatronIExec.errors import BadInput
+from NatronIExec.frames import FrameSet, parse_frames
 from NatronIExec.kinds import complaint, kinds_of
 
 #: `auto`: first, middle and last frame, then it waits for *render the rest*. `auto-continue`: it goes on by itself.
@@ -34,8 +35,8 @@ class Submission:
     network: str
     original: Optional[str] = None
     writers: Tuple[str, ...] = ()
-    frames: Optional[str] = None
-    frames_of: Mapping[str, str] = field(default_factory=dict)
+    frames: Optional[FrameSet] = None
+    frames_of: Mapping[str, FrameSet] = field(default_factory=dict)
     chunk: Optional[int] = _at_least(1, None)
     workerpool: Optional[str] = None
     category: Optional[int] = _at_least(0, None)
@@ -55,8 +56,12 @@ class Submission:
         return Path(self.original or self.project)
 
     def to_json(self) -> Dict[str, Any]:
+        """Frames are written as text, `1-10x2,20`."""
         wire = asdict(self)
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in wire.items()}
+        wire = {name: list(value) if isinstance(value, tuple) else value for name, value in wire.items()}
+        wire["frames"] = str(self.frames) if self.frames else None
+        wire["frames_of"] = {writer: str(frames) for writer, frames in self.frames_of.items()}
+        return wire
 
     def with_(self, **changes: Any) -> Submission:
         return replace(self, **changes)
@@ -92,4 +97,6 @@ def from_json(asked: Mapping[str, Any]) -> Submission:
         if not asked.get(name):
             raise BadInput(f"The submission does not say which {name}.", f"Give a {name}.")
     values: Dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
+    values["frames"] = parse_frames(asked["frames"]) if asked.get("frames") else None
+    values["frames_of"] = {writer: parse_frames(text) for writer, text in asked.get("frames_of", {}).items()}
     return Submission(**values)

@@ -125,9 +125,9 @@ def submission_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def submission(session: Session, project: Path, **asked: Any) -> dict[str, Any]:
     """The fields of a Submission: paths made absolute, and the network of the settings when none is named. The names of
     the options are those of the fields."""
-    network, out = asked.pop("network"), asked.pop("out")
+    network, out, frames = asked.pop("network"), asked.pop("out"), asked.pop("frames")
     extra, excluded = asked.pop("extra_files"), asked.pop("exclude_files")
-    return Submission(
+    whole = Submission(
         project=_absolute(project),
         network=network or session.call("settings.get")["network"],
         out=_absolute(out) if out else None,
@@ -135,7 +135,8 @@ def submission(session: Session, project: Path, **asked: Any) -> dict[str, Any]:
         extra_files=tuple(map(_absolute, extra)),
         exclude_files=tuple(map(_absolute, excluded)),
         **asked,
-    ).to_json()
+    )
+    return {**whole.to_json(), "frames": frames}
 
 
 def _absolute(path: Path) -> str:

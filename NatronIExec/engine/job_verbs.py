@@ -19,6 +19,7 @@ from NatronIExec.farm.order.offers import Wanted, offers
 from NatronIExec.farm.order.retry import Asked
 from NatronIExec.farm.pack.bundle import Terms, export_scan
 from NatronIExec.farm.store.ledger import Ledger
+from NatronIExec.frames import parse_frames
 from NatronIExec.submission import Submission, from_json
 from NatronIExec.wallet.session import Session
 
@@ -160,4 +161,6 @@ def _asked(args: Arguments) -> Asked:
     frames, by_writer = args.maybe("frames", str), args.maybe("frames_of", dict)
     if by_writer and not all(isinstance(text, str) for text in by_writer.values()):
         raise BadInput("frames_of holds frames by writer.", "See docs/engine-protocol.md.")
-    return by_writer or frames
+    if by_writer:
+        return {writer: parse_frames(text) for writer, text in by_writer.items()}
+    return parse_frames(frames) if frames else None

@@ -27,7 +27,7 @@ from NatronIExec.farm.store.events import Events
 from NatronIExec.farm.store.job import Job, JobError, JobFrame, JobTask
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
-from NatronIExec.frames import FrameSet, format_frames
+from NatronIExec.frames import FrameSet
 from NatronIExec.scan.output_paths import Targets
 from NatronIExec.states import is_over, is_settled
 from NatronIExec.submission import Submission
@@ -313,7 +313,7 @@ def _frozen(plan: Plan) -> Submission:
     """With `only_missing`, fix the frames that are missing now, so that files written before packing change nothing."""
     if not plan.submission.only_missing:
         return plan.submission
-    frames = {name: format_frames(found) for name, found in plan.work.frames_by_writer().items()}
+    frames = {name: FrameSet(found) for name, found in plan.work.frames_by_writer().items()}
     return plan.submission.with_(frames=None, frames_of=frames, writers=tuple(frames), only_missing=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from NatronIExec.errors import BadInput
-from NatronIExec.frames import cut, format_frames, parse_frames
+from NatronIExec.frames import FrameSet, cut
 from NatronIExec.scan.check import ERROR, Check
 from NatronIExec.scan.checks.destination_checks import target_checks
 from NatronIExec.scan.output_paths import Targets
@@ -23,9 +23,7 @@ def scan_submission(
     submission: Submission, progress: Progress | None = None, cancel: Callable[[], bool] | None = None
 ) -> Scan:
     """What the submission's frames need; frames that are there already are left out when asked so."""
-    frames: Any = parse_frames(submission.frames) if submission.frames else None
-    if submission.frames_of:
-        frames = {name: parse_frames(text) for name, text in submission.frames_of.items()}
+    frames = submission.frames_of or submission.frames
     found = _scan(submission, frames, progress, cancel)
     if not submission.only_missing:
         return found
@@ -84,14 +82,14 @@ def split_test(found: Scan, submission: Submission) -> tuple[Submission, Submiss
     """(what is rendered first, what is left for later): first, middle and last frame of each writer."""
     if submission.test_frames == "none":
         return submission, None
-    test: dict[str, str] = {}
-    rest: dict[str, str] = {}
+    test: dict[str, FrameSet] = {}
+    rest: dict[str, FrameSet] = {}
     for name, frames in found.frames_by_writer().items():
         chosen = frames if writer_of(found, name).movie else sorted({frames[0], frames[len(frames) // 2], frames[-1]})
-        test[name] = format_frames(chosen)
+        test[name] = FrameSet(chosen)
         left = set(frames) - set(chosen)
         if left:
-            rest[name] = format_frames(left)
+            rest[name] = FrameSet(left)
     first = submission.with_(frames=None, frames_of=test, writers=tuple(test), only_missing=False)
     if not rest:
         return first, None
@@ -101,4 +99,4 @@ def split_test(found: Scan, submission: Submission) -> tuple[Submission, Submiss
 
 def count_chunks(rest: Submission) -> int:
     size = rest.chunk or DEFAULT_CHUNK
-    return sum(len(cut(parse_frames(text), size)) for text in rest.frames_of.values())
+    return sum(len(cut(frames, size)) for frames in rest.frames_of.values())

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from NatronIExec.errors import BadInput, Conflict
 from NatronIExec.farm.store.job import Job, JobFrame
-from NatronIExec.frames import format_frames, parse_frames
+from NatronIExec.frames import FrameSet
 from NatronIExec.states import FRAMES_LOST
 from NatronIExec.submission import Submission
 
 #: Which frames to render again: a range for every writer, ranges by writer, or None for the failed frames.
-Asked = str | Mapping[str, str] | None
+Asked = FrameSet | Mapping[str, FrameSet] | None
 
 
 def retry_submission(
@@ -31,7 +31,7 @@ def retry_submission(
             by_writer.setdefault(frame.writer, set()).add(frame.frame)
     if not asked and job.rest is not None:  # frames of the test itself failed
         for name, left in job.rest.frames_of.items():
-            by_writer.setdefault(name, set()).update(parse_frames(left))
+            by_writer.setdefault(name, set()).update(left)
     if not by_writer:
         raise _nothing(asked, later)
     return job.submission.with_(
@@ -39,7 +39,7 @@ def retry_submission(
         original=str(job.submission.artist_file),
         writers=tuple(by_writer),
         frames=None,
-        frames_of={name: format_frames(found) for name, found in by_writer.items()},
+        frames_of={name: FrameSet(found) for name, found in by_writer.items()},
         test_frames="none",
         only_missing=False,
     )
@@ -57,8 +57,8 @@ def _chooser(job: Job, asked: Asked, later: Mapping[tuple[str, int], str]) -> Ca
     """A function that says whether a frame is rendered again. Frame 7 of two writers is two frames."""
     if not asked:
         return lambda frame: (frame.state in FRAMES_LOST or not job.bought) and (frame.writer, frame.frame) not in later
-    if isinstance(asked, str):
-        chosen = frozenset(parse_frames(asked))
+    if isinstance(asked, FrameSet):
+        chosen = frozenset(asked)
         return lambda frame: frame.frame in chosen
-    of_writer = {writer: frozenset(parse_frames(text)) for writer, text in asked.items()}
+    of_writer = {writer: frozenset(frames) for writer, frames in asked.items()}
     return lambda frame: frame.frame in of_writer.get(frame.writer, ())

@@ -49,13 +49,14 @@ class Draft:
         """What is asked of the engine: the fields of a Submission."""
         asked = dict(self.choice)
         project_range = "{}-{}".format(*self.snapshot.frame_range)
-        asked["frames"] = {OWN: None, PROJECT: project_range, TYPED: asked["frames"]}[asked.pop("frames_from")]
-        return Submission(
+        frames = {OWN: None, PROJECT: project_range, TYPED: asked.pop("frames")}[asked.pop("frames_from")]
+        whole = Submission(
             project=str(self.snapshot.project),
             original=str(self.snapshot.original) if self.snapshot.original else None,
             ocio=os.environ.get("OCIO"),  # what this Natron uses; the engine has another environment
             **asked,
-        ).to_json()
+        )
+        return {**whole.to_json(), "frames": frames}
 
     def first_choice(self, rows: Sequence[WriterRow]) -> List[str]:
         """Writers checked at first: those selected in the graph, else those of last time, else all that can render."""

@@ -12,11 +12,22 @@ from NatronIExec.engine.job_verbs import _asked
 from NatronIExec.errors import BadInput, Conflict
 from NatronIExec.farm.order.retry import retry_submission
 from NatronIExec.farm.store.job import Job, JobDeal, JobFrame, Quote
+from NatronIExec.frames import parse_frames
 from NatronIExec.iexec.network import NO_TAG
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder
 from NatronIExec.submission import Submission
 
 PROJECT = Path("/show/spool/job/project.ntp")
+
+
+def read(asked: Any) -> Any:
+    """As it comes through the engine's door."""
+    name = "frames_of" if isinstance(asked, dict) else "frames"
+    return _asked(Arguments("retry", {name: asked} if asked else {}))
+
+
+def texts(submission: Submission) -> dict[str, str]:
+    return {writer: str(frames) for writer, frames in submission.frames_of.items()}
 
 
 @pytest.fixture
@@ -44,15 +55,15 @@ def frames() -> list[JobFrame]:
     ],
 )
 def test_only_what_is_asked_for(job: Job, frames: list[JobFrame], asked: Any, bought: dict[str, str]) -> None:
-    again = retry_submission(job, frames, asked, PROJECT, {})
-    assert again.frames_of == bought
+    again = retry_submission(job, frames, read(asked), PROJECT, {})
+    assert texts(again) == bought
     assert again.writers == tuple(bought)
     assert again.frames is None
 
 
 def test_frames_that_it_does_not_have(job: Job, frames: list[JobFrame]) -> None:
     with pytest.raises(BadInput, match="none of these frames"):
-        retry_submission(job, frames, {"Middle": "1"}, PROJECT, {})
+        retry_submission(job, frames, read({"Middle": "1"}), PROJECT, {})
     with pytest.raises(Conflict):
         retry_submission(job, [frame for frame in frames if frame.state == "imported"], None, PROJECT, {})
 
@@ -60,14 +71,14 @@ def test_frames_that_it_does_not_have(job: Job, frames: list[JobFrame]) -> None:
 def test_what_a_later_job_took_care_of(job: Job, frames: list[JobFrame]) -> None:
     """Is left out of what failed, but not when it is chosen."""
     later = {("Left", 3): "job-2"}
-    assert retry_submission(job, frames, None, PROJECT, later).frames_of == {"Right": "3"}
-    assert retry_submission(job, frames, {"Left": "3"}, PROJECT, later).frames_of == {"Left": "3"}
+    assert texts(retry_submission(job, frames, None, PROJECT, later)) == {"Right": "3"}
+    assert texts(retry_submission(job, frames, read({"Left": "3"}), PROJECT, later)) == {"Left": "3"}
 
 
 def test_how_frames_are_asked_for() -> None:
     assert _asked(Arguments("retry", {})) is None
-    assert _asked(Arguments("retry", {"frames": "1-3"})) == "1-3"
-    assert _asked(Arguments("retry", {"frames": "1-3", "frames_of": {"Left": "2"}})) == {"Left": "2"}
+    assert _asked(Arguments("retry", {"frames": "1-3"})) == parse_frames("1-3")
+    assert _asked(Arguments("retry", {"frames": "1-3", "frames_of": {"Left": "2"}})) == read({"Left": "2"})
     with pytest.raises(BadInput):
         _asked(Arguments("retry", {"frames_of": {"Left": 2}}))
     with pytest.raises(BadInput):
