@@ -30,7 +30,8 @@ MAX_RESULT_NAME = 31
 class InputFile:
     """One input. `path` is relative to the job folder (POSIX, no `..`); `sha256` and `size` are of the plain content,
     `cid` and `sealed_size` of what the storage holds (the same content, or its sealed form when the job is sealed).
-    `url` is where that is; "" for a storage whose gateways have it by its CID."""
+    `url` is where that is; "" for a storage whose gateways have it by its CID. Without a `cid` the file is only named:
+    its bytes stayed with the artist."""
 
     path: str
     sha256: str

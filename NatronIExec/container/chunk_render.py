@@ -17,7 +17,7 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 from NatronIExec import images
 from NatronIExec.container.inputs import Inputs
-from NatronIExec.container.renderer import FEWER_THREADS, Bounds, Outcome, run
+from NatronIExec.container.renderer import FEWER_THREADS, Bounds, Outcome, lost_input, run
 from NatronIExec.errors import BadInput, ProjectError
 from NatronIExec.frames import renderer_range
 from NatronIExec.manifest import Chunk, Manifest, ManifestWriter
@@ -77,9 +77,7 @@ class ChunkRender:
     def render(self) -> Rendered:
         """Raises ProjectError when the renderer refuses the project as a whole."""
         frames = list(self._chunk.frames)
-        outcome = self._run(frames)
-        if self._fetch_lost(outcome):
-            outcome = self._run(frames)
+        outcome = self._run_with_inputs(frames)
         self._keep(frames, outcome)
         left = self._left(frames)
         if left and not self._over() and (outcome.stalled or outcome.crashed or not outcome.trouble):
@@ -111,9 +109,7 @@ class ChunkRender:
         if self._writer.movie:
             self._done.failed[frame] = "the movie could not be written: " + "; ".join(self._done.log[-3:])
             return
-        outcome = self._run([frame], FEWER_THREADS)
-        if self._fetch_lost(outcome):
-            outcome = self._run([frame], FEWER_THREADS)
+        outcome = self._run_with_inputs([frame], FEWER_THREADS)
         self._keep([frame], outcome)
         if self._left([frame]):
             without = "the renderer stalled" if outcome.stalled else "no whole picture was written"
@@ -134,6 +130,7 @@ class ChunkRender:
             self._bounds,
             lambda frame: self._say(f"Frame {frame} rendered"),
         )
+        outcome = self._judged(outcome)
         self._stalls += outcome.stalled
         self._late |= outcome.late
         self._done.log += outcome.log
@@ -142,14 +139,37 @@ class ChunkRender:
             raise ProjectError(f"The renderer refused the project: {outcome.fatal[0]}", "Check it in Natron.")
         return outcome
 
-    def _fetch_lost(self, outcome: Outcome) -> bool:
-        """Fetch the clips of inputs that could not be loaded; True when that brought anything new."""
-        wanted = {number for name in outcome.unloadable for number in self._inputs.clip_of(name)}
-        new = self._inputs.missing_from(wanted)
+    def _run_with_inputs(self, frames: Sequence[int], extra: Sequence[str] = ()) -> Outcome:
+        """Run, and again with the inputs that could not be loaded: first only those, then their whole clips."""
+        outcome = self._run(frames, extra)
+        for of in (self._inputs.named, self._inputs.named, self._inputs.clip_of):
+            if not self._over() and self._fetch_lost(outcome, of):
+                outcome = self._run(frames, extra)
+        return outcome
+
+    def _fetch_lost(self, outcome: Outcome, of: Callable[[str], Sequence[int]]) -> bool:
+        """Fetch inputs that could not be loaded; True when that brought anything new."""
+        new = self._inputs.missing_from({number for name in outcome.unloadable for number in of(name)})
         if new:
             self._say(f"Fetching {len(new)} more input files")
             self._inputs.fetch(new)
+            self._done.warnings.append(f"{len(new)} inputs were fetched that the scan had not named for this task")
         return bool(new)
+
+    def _judged(self, outcome: Outcome) -> Outcome:
+        """The outcome without complaints about files that no picture of this writer can depend on: Natron also looks at
+        what hangs beside the nodes that it renders. They are recorded as warnings."""
+        harmless = {name for name in outcome.unloadable if not self._inputs.is_read_by(self._chunk.writer, name)}
+        for line in [line for line in outcome.trouble if lost_input(line) in harmless]:
+            outcome.trouble.remove(line)
+            outcome.warnings.append(f"{line} (no picture of this writer depends on it)")
+        outcome.unloadable -= harmless
+        for name in sorted(outcome.unloadable):
+            if self._inputs.left_at_home(name):
+                outcome.trouble.insert(
+                    0, f"{Path(name).name} is needed, but was not uploaded: add it by hand and retry"
+                )
+        return outcome
 
     def _keep(self, frames: Sequence[int], outcome: Outcome) -> None:
         """Take the frames that this run proved. After a complaint only a lone frame can be judged, and it fails."""

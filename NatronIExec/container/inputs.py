@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import os
 import random
+import re
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Callable, Iterable, Sequence, Set
+from typing import Callable, Iterable, Sequence, Set, Tuple
 from xml.sax.saxutils import escape
 
 from NatronIExec import __version__
@@ -35,6 +36,7 @@ class Inputs:
         self._key = key
         self._pause = pause
         self._there: Set[int] = set()
+        self._of_clips = {str(self.path(number)): number for clip in manifest.clips for number in clip}
         for file in manifest.files:
             _check_path(file.path)
         for url in (*manifest.gateways, *(file.url for file in manifest.files if file.url)):
@@ -55,17 +57,34 @@ class Inputs:
                 pass
         self._there.update(missing)
 
+    def named(self, name: str) -> Sequence[int]:
+        """The file `name` (an absolute path in the job's folder) of a clip, empty when it is none."""
+        return [self._of_clips[name]] if name in self._of_clips else []
+
     def clip_of(self, name: str) -> Sequence[int]:
-        """The whole clip that holds the file `name` (an absolute path in the job's folder); empty when there is none.
-        A name that the renderer reports may be of a frame that is not in the manifest: then its folder decides."""
-        numbers = {str(self.path(number)): number for clip in self._manifest.clips for number in clip}
-        if name in numbers:
-            return next(clip for clip in self._manifest.clips if numbers[name] in clip)
-        folder = str(Path(name).parent)
-        return [n for clip in self._manifest.clips for n in clip if str(self.path(n).parent) == folder]
+        """The whole clip that holds the file `name`; empty when there is none. A name that the renderer reports may be
+        of a frame that is not in the manifest: then folder and spelling decide."""
+        if name in self._of_clips:
+            return next(clip for clip in self._manifest.clips if self._of_clips[name] in clip)
+        like = _spelling(name)
+        return [number for path, number in self._of_clips.items() if _spelling(path) == like]
+
+    def is_read_by(self, writer: int, name: str) -> bool:
+        """Whether the file `name` can be of a clip that any chunk of the writer reads: only then a picture of that
+        writer can depend on it."""
+        read = {number for chunk in self._manifest.chunks if chunk.writer == writer for number in chunk.files}
+        like = _spelling(name)
+        return any(_spelling(str(self.path(number))) == like for number in read) or bool(
+            read.intersection(self.clip_of(name))
+        )
+
+    def left_at_home(self, name: str) -> bool:
+        """Whether the manifest only names the file: its bytes were not uploaded."""
+        return any(not self._manifest.files[number].cid for number in self.named(name))
 
     def missing_from(self, numbers: Iterable[int]) -> Set[int]:
-        return set(numbers) - self._there
+        """Those that can be fetched and are not there."""
+        return {number for number in set(numbers) - self._there if self._manifest.files[number].cid}
 
     def _fetch_one(self, number: int) -> None:
         file = self._manifest.files[number]
@@ -109,6 +128,11 @@ class Inputs:
         if isinstance(problem, BadInput):
             raise problem
         raise Unreachable(f"{file.path} could not be fetched: {problem}.", "Try these frames again.")
+
+
+def _spelling(path: str) -> Tuple[str, str]:
+    """The folder of a file, and its name without what tells one frame from another."""
+    return str(Path(path).parent), re.sub(r"-?\d+", "#", Path(path).name)
 
 
 def localised(text: str, folder: Path) -> str:

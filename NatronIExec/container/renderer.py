@@ -232,11 +232,17 @@ def _understand(
     elif absent or any(mark in line for mark in _FATAL):
         outcome.fatal.append(line)
     elif line.startswith(_TROUBLE):
-        lost = _CANNOT_LOAD.match(line)
+        lost = lost_input(line)
         if lost:
-            outcome.unloadable.add(lost.group(1))
+            outcome.unloadable.add(lost)
         (outcome.warnings if _HARMLESS.search(line) else outcome.trouble).append(line)
     return False
+
+
+def lost_input(line: str) -> str:
+    """The file that a line says could not be loaded, "" for any other line."""
+    found = _CANNOT_LOAD.match(line)
+    return found.group(1) if found else ""
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:

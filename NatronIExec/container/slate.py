@@ -7,7 +7,7 @@ folder whose name has a view token. A movie is a stream of JPEG pictures, which 
 Switches for drills, in NATRON_IEXEC_SLATE (comma-separated): `stall=N` never ends frame N, `crash=N` dies at frame N,
 `skip=N` leaves frame N out, `cut=N` writes half a file; each happens once a job folder, as such things do. `stuck=N` is
 a stall that happens every time, `small=N` a frame of half the size, `quit=end` an abort when all is done, as the real
-one has at times.
+one has at times, `beside=N` a complaint about beside/matte.0001.png, which no picture shows, every time.
 """
 
 from __future__ import annotations
@@ -164,6 +164,8 @@ def _frame(writer: str, pattern: str, frame: int, view: str, asked: _Asked, read
         os._exit(139)
     if drill == "skip":
         return True
+    if drill == "beside":
+        print(f"Persistent message: {Path(asked.project).parent}/beside/matte.0001.png: Cannot load frame", flush=True)
     to = Path(_expand(pattern, frame, view))
     if not to.parent.is_dir():
         print(f"Persistent message: Could not open file: {to}\nError while rendering: Rendering Failed", flush=True)
@@ -205,7 +207,7 @@ def _drill(frame: object, folder: Path) -> str:
     for switch in filter(None, os.environ.get("NATRON_IEXEC_SLATE", "").split(",")):
         kind, _, at = switch.partition("=")
         mark = folder / f".{kind}-{at}"
-        if at == str(frame) and (kind in ("stuck", "small") or not mark.exists()):
+        if at == str(frame) and (kind in ("stuck", "small", "beside") or not mark.exists()):
             mark.touch()
             return kind
     return ""

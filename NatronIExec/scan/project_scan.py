@@ -17,6 +17,7 @@ from NatronIExec.ntp.file_patterns import Folders
 from NatronIExec.ntp.node_graph import Placed, build_graph, is_reader, is_writer
 from NatronIExec.ntp.ntp_reader import parse_project
 from NatronIExec.ntp.parameters import Values
+from NatronIExec.scan.check import in_order
 from NatronIExec.scan.checks.all_checks import all_checks
 from NatronIExec.scan.checks.facts import Facts
 from NatronIExec.scan.clips import Clip, FolderClip, range_of
@@ -28,6 +29,7 @@ from NatronIExec.scan.frame_flow import Flow, is_clip_holder
 from NatronIExec.scan.moments import Times
 from NatronIExec.scan.plugins import keeps_time, plugins_of
 from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
+from NatronIExec.scan.spare_files import Spare, choose_spare, spare_checks
 from NatronIExec.scan.worker_image import packaged_image
 from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
 from NatronIExec.wording import count
@@ -175,6 +177,7 @@ class _Work:
             fonts=fonts,
             missing=self._missing(),
         )
+        spare = self._spare(out)
         return Scan(
             project=self.project,
             original=self.original,
@@ -182,10 +185,10 @@ class _Work:
             files=tuple(self.files[path] for path in sorted(self.files)),
             chunks=chunks,
             missing=self._missing(),
-            checks=all_checks(facts),
+            checks=in_order([*all_checks(facts), *spare_checks(spare)]),
             bytes_sent=sum(file.size for file in self.files.values()) + self.graph.main.project.size,
             bytes_whole_clips=self._whole_clips(),
-            clips=tuple(tuple(sorted(path for path in group if path in self.files)) for group in self._clip_files),
+            clips=tuple(tuple(path for path in group if path not in out) for group in self._clip_files),
             plugins=plugins_of(self.graph, self.reached.values()),
             uses=tuple(use for uses in self.uses.values() for use in uses),
             colour=colour,
@@ -193,6 +196,7 @@ class _Work:
             graph=self.graph,
             looked_at=self.looked_at,
             copied=frozenset(self.copied),
+            spare=spare,
         )
 
     def _with(self, everywhere: set[str]) -> Iterator[ScanChunk]:
@@ -371,6 +375,14 @@ class _Work:
             Missing(path, node, tuple(sorted(frames)), tuple(sorted(chunks)))
             for (path, node), (frames, chunks) in sorted(self.gaps.items())
         )
+
+    def _spare(self, out: frozenset[str]) -> Spare:
+        """What of the clips that are used no chunk asks for."""
+        rests = [
+            [(path, self.folders.size(path) or 0) for path in group if path not in self.files and path not in out]
+            for group in self._clip_files
+        ]
+        return choose_spare(rests, sum(file.size for file in self.files.values()))
 
     def _whole_clips(self) -> int:
         """Bytes that sending every clip whole would take."""

@@ -12,6 +12,7 @@ from NatronIExec.scan.check import Check, in_order
 from NatronIExec.scan.colour_config import ColourConfig
 from NatronIExec.scan.file_uses import FileUse
 from NatronIExec.scan.fonts import FontUse
+from NatronIExec.scan.spare_files import Spare
 from NatronIExec.scan.writers import ScanWriter
 
 
@@ -50,7 +51,8 @@ class Missing:
 @dataclass(frozen=True)
 class Scan:
     """The result. `project` is what was read, `original` the artist's file. `plugins` are the ids of those that the
-    pictures need. `uses`, `colour` and `fonts` are what `snapshot` rewrites; `copied` are the nodes that it keeps."""
+    pictures need. `uses`, `colour` and `fonts` are what `snapshot` rewrites; `copied` are the nodes that it keeps.
+    `clips` are whole; `spare` is what of them no chunk asks for."""
 
     project: Path
     original: Path
@@ -69,6 +71,7 @@ class Scan:
     graph: Graph | None = field(default=None, repr=False, compare=False)
     looked_at: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     copied: frozenset[str] = field(default=frozenset(), repr=False)
+    spare: Spare = field(default=Spare(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The ScanSheet of docs/engine-protocol.md."""

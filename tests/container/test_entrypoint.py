@@ -219,3 +219,31 @@ def test_started_by_something_else_it_says_so(job, capsys, missing: str) -> None
 def test_an_index_beyond_the_manifest_is_refused(job, capsys) -> None:
     assert job.run(7) == 1
     assert "no chunk 7" in capsys.readouterr().out
+
+
+def test_after_a_complaint_only_the_file_that_is_named_is_fetched(job, capsys) -> None:
+    chunk = replace(job.manifest.chunks[0], files=(1, 3))
+    job.change(chunks=(chunk, job.manifest.chunks[1]))
+    assert job.run() == 0
+    assert "Fetching 1 more input files" in capsys.readouterr().out
+
+
+def test_a_complaint_about_a_file_of_another_writer_is_harmless_and_recorded(job, capsys) -> None:
+    """Natron looks at the size of what hangs beside the nodes that it renders."""
+    job.add("beside/matte.0001.png", b"x")
+    other = len(job.files) - 1
+    writers = (*job.manifest.writers, ManifestWriter("Write2", "png"))
+    chunks = (job.manifest.chunks[0], replace(job.manifest.chunks[1], writer=1, files=(other,)))
+    job.change(files=tuple(job.files), clips=(*job.manifest.clips, (other,)), chunks=chunks, writers=writers)
+    assert job.run(NATRON_IEXEC_SLATE="beside=2") == 0
+    assert [f.frame for f in job.frames().frames] == [1, 2, 3]
+    report = json.loads((job.out / "report.json").read_text())
+    assert any("matte.0001.png" in line and "no picture of this writer" in line for line in report["warnings"])
+
+
+def test_a_file_that_stayed_with_the_artist_is_named(job, capsys) -> None:
+    job.files[2] = replace(job.files[2], cid="", sha256="")
+    chunk = replace(job.manifest.chunks[0], files=(1, 3))
+    job.change(files=tuple(job.files), chunks=(chunk, job.manifest.chunks[1]))
+    assert job.run() == 1
+    assert "bg.0002.png is needed, but was not uploaded" in capsys.readouterr().out.splitlines()[-1]

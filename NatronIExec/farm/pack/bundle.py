@@ -79,11 +79,13 @@ def make_bundle(
     sent = folder / "sent"
     shutil.rmtree(sent, ignore_errors=True)
     shot = snapshot(scan, sent)
-    sources = [(shot.project, PROJECT), *shot.files]
+    along = [placed for path, _ in scan.spare.along for placed in shot.of(path)]
+    sources = list(dict.fromkeys([(shot.project, PROJECT), *shot.files, *along]))
     files, contents = _files(sources, sent, terms.key, hashes, cancel)
     shot.require_unchanged()
     files = tuple(replace(file, url=terms.link(file.cid)) for file in files)
-    content = _manifest(scan, shot, terms, files).to_bytes()
+    left = [InputFile(job, "", size, "") for path, size in scan.spare.left for _, job in shot.of(path)]
+    content = _manifest(scan, shot, terms, (*files, *left)).to_bytes()
     (sent / MANIFEST).write_bytes(content)
     held = sent / MANIFEST
     if terms.key:

@@ -42,8 +42,8 @@ Stamp = tuple[int, int, int]
 class Snapshot:
     """What to send. `project` is the rewritten copy, laid out as `PROJECT` on the worker. `files` are (source, path
     below the job folder), each job path once; `of` says where a file of the scan went (more than once if the project
-    names it in two ways). `environment` values may hold JOB_ROOT. `left` are absolute paths that could not be removed
-    from texts of the project."""
+    names it in two ways; also of `Scan.spare`, whose files are not in `files`). `environment` values may hold JOB_ROOT.
+    `left` are absolute paths that could not be removed from texts of the project."""
 
     project: Path
     files: tuple[tuple[Path, str], ...]
@@ -115,9 +115,11 @@ class _Packing:
         self._pyplugs()
         written = self._projects()
         files = {job: source for jobs in self.placed.values() for job, source in jobs.items()}
+        besides = {path for path, _ in (*self.scan.spare.along, *self.scan.spare.left)}
+        sent = {job for path, jobs in self.placed.items() if path not in besides for job in jobs}
         return Snapshot(
             written,
-            tuple((files[job], job) for job in sorted(files)),
+            tuple((files[job], job) for job in sorted(files) if job in sent),
             self.environment,
             tuple(dict.fromkeys(self.left)),
             {path: tuple((source, job) for job, source in sorted(jobs.items())) for path, jobs in self.placed.items()},
@@ -152,11 +154,11 @@ class _Packing:
             if use.pattern.tokens and use.kind in _READ:
                 patterned.setdefault(use.pattern.root, set()).add(os.path.dirname(use.pattern.text))
         in_configs = {path for config in self.scan.colour for path in config.files}
-        for file in self.scan.files:
-            if not file.exists or file.why == "nested project" or file.path in in_configs:
-                continue
-            for root in self._roots_of(file.path, patterned):
-                self._put(file.path, f"{self.roots[root]}/{os.path.relpath(file.path, root)}", Path(file.path))
+        paths = [file.path for file in self.scan.files if file.exists and file.why != "nested project"]
+        spare = [path for path, _ in (*self.scan.spare.along, *self.scan.spare.left)]
+        for path in (*paths, *spare):
+            for root in self._roots_of(path, patterned) if path not in in_configs else ():
+                self._put(path, f"{self.roots[root]}/{os.path.relpath(path, root)}", Path(path))
 
     def _roots_of(self, path: str, patterned: Mapping[str, set[str]]) -> Iterator[str]:
         own = os.path.dirname(path)

@@ -1,0 +1,67 @@
+"""What goes along in case the renderer asks for more than the scan found: the rest of every clip that is used.
+
+A worker can only fetch what the manifest names and the storage holds. So the manifest names every file of such a clip,
+and the bytes of the rest are uploaded beforehand while they are few; more stays on the artist's machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from NatronIExec.scan.check import INFO, Check, counted
+
+#: Bytes that are uploaded beforehand in any case, and the share of what is sent that they may be above that.
+LEAST, SHARE = 64 << 20, 4
+_WORTH_SAYING = 1 << 20
+
+
+@dataclass(frozen=True)
+class Spare:
+    """Files of used clips that no chunk asks for, as (path, bytes): `along` are uploaded, `left` only named."""
+
+    along: tuple[tuple[str, int], ...] = ()
+    left: tuple[tuple[str, int], ...] = ()
+
+
+def choose_spare(rests: Sequence[Sequence[tuple[str, int]]], sent: int) -> Spare:
+    """`rests` holds for each clip its files that are not sent anyway; the smallest rests go along first, each whole,
+    so that a complaint about one file of a clip can always be answered or never."""
+    room = max(LEAST, sent // SHARE)
+    along: list[tuple[str, int]] = []
+    left: list[tuple[str, int]] = []
+    for rest in sorted(rests, key=_bytes):
+        room -= _bytes(rest)
+        (along if room >= 0 else left).extend(rest)
+    return Spare(tuple(dict.fromkeys(along)), tuple(dict.fromkeys(left)))
+
+
+def spare_checks(spare: Spare) -> Iterator[Check]:
+    """What is uploaded besides, and what is not: said before paying. Uploading costs no RLC."""
+    if _bytes(spare.along) >= _WORTH_SAYING:
+        yield Check(
+            INFO,
+            "spare-files",
+            "",
+            f"{counted(len(spare.along), 'more file')} of the same clips ({_size(spare.along)}) are uploaded besides, "
+            "in case the renderer asks for one; tasks fetch them only then.",
+            "",
+        )
+    if spare.left:
+        yield Check(
+            INFO,
+            "spare-left",
+            "",
+            f"{counted(len(spare.left), 'more file')} of the same clips ({_size(spare.left)}) stay here: no frame is "
+            "known to need them.",
+            "",
+        )
+
+
+def _bytes(files: Sequence[tuple[str, int]]) -> int:
+    return sum(size for _, size in files)
+
+
+def _size(files: Sequence[tuple[str, int]]) -> str:
+    count = _bytes(files)
+    return f"{count / 1e9:.1f} GB" if count >= 10**9 else f"{max(count / 1e6, 0.1):.1f} MB"
