@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from NatronIExec.scan.check import INFO, Check, counted
+from NatronIExec.scan.check import INFO, Check
+from NatronIExec.wording import count, size
 
 #: Bytes that are uploaded beforehand in any case, and the share of what is sent that they may be above that.
 LEAST, SHARE = 64 << 20, 4
@@ -43,7 +44,7 @@ def spare_checks(spare: Spare) -> Iterator[Check]:
             INFO,
             "spare-files",
             "",
-            f"{counted(len(spare.along), 'more file')} of the same clips ({_size(spare.along)}) are uploaded besides, "
+            f"{count(len(spare.along), 'more file')} of the same clips ({_spoken_size(spare.along)}) are uploaded besides, "
             "in case the renderer asks for one; tasks fetch them only then.",
             "",
         )
@@ -52,16 +53,15 @@ def spare_checks(spare: Spare) -> Iterator[Check]:
             INFO,
             "spare-left",
             "",
-            f"{counted(len(spare.left), 'more file')} of the same clips ({_size(spare.left)}) stay here: no frame is "
+            f"{count(len(spare.left), 'more file')} of the same clips ({_spoken_size(spare.left)}) stay here: no frame is "
             "known to need them.",
             "",
         )
 
 
 def _bytes(files: Sequence[tuple[str, int]]) -> int:
-    return sum(size for _, size in files)
+    return sum(bytes_ for _, bytes_ in files)
 
 
-def _size(files: Sequence[tuple[str, int]]) -> str:
-    count = _bytes(files)
-    return f"{count / 1e9:.1f} GB" if count >= 10**9 else f"{max(count / 1e6, 0.1):.1f} MB"
+def _spoken_size(files: Sequence[tuple[str, int]]) -> str:
+    return size(_bytes(files))
