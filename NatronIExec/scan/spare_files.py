@@ -44,7 +44,7 @@ def spare_checks(spare: Spare) -> Iterator[Check]:
             INFO,
             "spare-files",
             "",
-            f"{count(len(spare.along), 'more file')} of the same clips ({_spoken_size(spare.along)}) are uploaded besides, "
+            f"{count(len(spare.along), 'more file')} of the same clips ({_in_words(spare.along)}) are uploaded, "
             "in case the renderer asks for one; tasks fetch them only then.",
             "",
         )
@@ -53,7 +53,7 @@ def spare_checks(spare: Spare) -> Iterator[Check]:
             INFO,
             "spare-left",
             "",
-            f"{count(len(spare.left), 'more file')} of the same clips ({_spoken_size(spare.left)}) stay here: no frame is "
+            f"{count(len(spare.left), 'more file')} of the same clips ({_in_words(spare.left)}) stay here: no frame is "
             "known to need them.",
             "",
         )
@@ -63,5 +63,5 @@ def _bytes(files: Sequence[tuple[str, int]]) -> int:
     return sum(bytes_ for _, bytes_ in files)
 
 
-def _spoken_size(files: Sequence[tuple[str, int]]) -> str:
+def _in_words(files: Sequence[tuple[str, int]]) -> str:
     return size(_bytes(files))
