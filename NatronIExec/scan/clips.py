@@ -118,6 +118,10 @@ class Clip:
                     yield from self._whole()
                     return
 
+    def there(self, times: Times) -> list[str]:
+        """The files for `times` that are there."""
+        return [opened.path for opened in self.opened(times, 0) if opened.path and not opened.missing]
+
     def looked_at(self) -> list[str]:
         """What Natron opens whatever is rendered, to know the clip's size, pixel aspect and rate: without it the
         pictures of a writer have the project's size instead (GenericReader::getClipPreferences, seen running). It asks

@@ -137,7 +137,7 @@ class Flow:
             self._rise(regions, found, self._region)
         return found
 
-    def at_load(self) -> dict[str, Wanted]:
+    def at_load(self) -> list[tuple[str, Times]]:
         """What each reader is asked for when the project is loaded, by nodes whose inputs must have one size."""
         saved = self.writer.home.project.timeline
         self._now = (saved, saved)
@@ -147,9 +147,8 @@ class Flow:
                 for _, source in self._graph.inputs(placed):
                     self._ask(regions, source.name, {0: frozenset({saved})})
         found: dict[str, Wanted] = {}
-        if regions:
-            self._rise(regions, found, self._region)
-        return found
+        self._rise(regions, found, self._region)
+        return [(name, times) for name, wanted in found.items() for times in wanted.values()]
 
     def _rise(
         self,

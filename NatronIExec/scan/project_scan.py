@@ -29,7 +29,7 @@ from NatronIExec.scan.frame_flow import Flow, is_clip_holder
 from NatronIExec.scan.moments import Times
 from NatronIExec.scan.plugins import keeps_time, plugins_of
 from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
-from NatronIExec.scan.spare_files import Spare, choose_spare, spare_checks
+from NatronIExec.scan.spare_files import choose_spare, spare_checks
 from NatronIExec.scan.worker_image import packaged_image
 from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
 from NatronIExec.wording import count
@@ -177,7 +177,8 @@ class _Work:
             fonts=fonts,
             missing=self._missing(),
         )
-        spare = self._spare(out)
+        groups = [tuple(path for path in group if path not in out) for group in self._clip_files]
+        spare = choose_spare(groups, {path: file.size for path, file in self.files.items()}, self.folders.size)
         return Scan(
             project=self.project,
             original=self.original,
@@ -188,7 +189,7 @@ class _Work:
             checks=in_order([*all_checks(facts), *spare_checks(spare)]),
             bytes_sent=sum(file.size for file in self.files.values()) + self.graph.main.project.size,
             bytes_whole_clips=self._whole_clips(),
-            clips=tuple(tuple(path for path in group if path not in out) for group in self._clip_files),
+            clips=tuple(groups),
             plugins=plugins_of(self.graph, self.reached.values()),
             uses=tuple(use for uses in self.uses.values() for use in uses),
             colour=colour,
@@ -314,19 +315,14 @@ class _Work:
 
     def _looked_at(self, flow: Flow, out: frozenset[str]) -> tuple[str, ...]:
         """Of every clip that takes part, what tells its size, and what Natron looks at while it loads the project."""
-        found = set()
-        for placed in flow.reached():
-            for clip in self.clips.get(placed.name, ()):
-                for path in set(clip.looked_at()) - out:
-                    self._add(path, placed.name, clip.why, self._number_of(clip))
-                    found.add(path)
-        for name, wanted in flow.at_load().items():
-            for clip in self.clips[name]:
-                opened = {one.path for times in wanted.values() for one in clip.opened(times, 0) if not one.missing}
-                for path in opened - out - {""}:
-                    self._add(path, name, clip.why, self._number_of(clip))
-                    found.add(path)
-        return tuple(sorted(found))
+        clips = [(placed.name, clip) for placed in flow.reached() for clip in self.clips.get(placed.name, ())]
+        found = [(name, clip, path) for name, clip in clips for path in clip.looked_at()]
+        at_load = [(name, clip, times) for name, times in flow.at_load() for clip in self.clips[name]]
+        found += [(name, clip, path) for name, clip, times in at_load for path in clip.there(times)]
+        for name, clip, path in found:
+            if path not in out:
+                self._add(path, name, clip.why, self._number_of(clip))
+        return tuple(sorted({path for _, _, path in found} - out))
 
     def _still(self, use: FileUse, out: frozenset[str]) -> set[str]:
         path = use.pattern.text
@@ -375,14 +371,6 @@ class _Work:
             Missing(path, node, tuple(sorted(frames)), tuple(sorted(chunks)))
             for (path, node), (frames, chunks) in sorted(self.gaps.items())
         )
-
-    def _spare(self, out: frozenset[str]) -> Spare:
-        """What of the clips that are used no chunk asks for."""
-        rests = [
-            [(path, self.folders.size(path) or 0) for path in group if path not in self.files and path not in out]
-            for group in self._clip_files
-        ]
-        return choose_spare(rests, sum(file.size for file in self.files.values()))
 
     def _whole_clips(self) -> int:
         """Bytes that sending every clip whole would take."""

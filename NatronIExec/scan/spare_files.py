@@ -6,7 +6,7 @@ and the bytes of the rest are uploaded beforehand while they are few; more stays
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from NatronIExec.scan.check import INFO, Check
@@ -25,10 +25,13 @@ class Spare:
     left: tuple[tuple[str, int], ...] = ()
 
 
-def choose_spare(rests: Sequence[Sequence[tuple[str, int]]], sent: int) -> Spare:
-    """`rests` holds for each clip its files that are not sent anyway; the smallest rests go along first, each whole,
-    so that a complaint about one file of a clip can always be answered or never."""
-    room = max(LEAST, sent // SHARE)
+def choose_spare(
+    clips: Sequence[Sequence[str]], sent: Mapping[str, int], size_of: Callable[[str], int | None]
+) -> Spare:
+    """`clips` are the files of each clip that is used, `sent` the bytes of those that are sent anyway. The smallest rests go along
+    first, each whole, so that a complaint about a clip can always be answered or never."""
+    rests = [[(path, size_of(path) or 0) for path in clip if path not in sent] for clip in clips]
+    room = max(LEAST, sum(sent.values()) // SHARE)
     along: list[tuple[str, int]] = []
     left: list[tuple[str, int]] = []
     for rest in sorted(rests, key=_bytes):
