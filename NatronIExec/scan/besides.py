@@ -49,6 +49,21 @@ class Besides:
             self._known[root] = tuple(self._find(root)) if self._labels else ()
         return self._known[root]
 
+    def format_of(self, root: str) -> tuple[str, ...]:
+        """The nodes whose size is asked for because a writer asks for the format of `root`, what is connected to it:
+        Natron goes up at one time, through nodes that change nothing, to the first that might
+        (EffectInstance::getNearestNonIdentity)."""
+        inside = self._same_time(root) if self._labels else {}
+        name = root
+        for _ in range(len(self._edges)):
+            if name not in inside and name in self._labels:
+                return tuple(self._labels[name])
+            fed = self._edges.get(name, ())
+            if not inside or len(fed) != 1:
+                break
+            name = fed[0][1].name
+        return ()
+
     def _find(self, root: str) -> Iterator[str]:
         inside = self._same_time(root)
         seen = set(inside)

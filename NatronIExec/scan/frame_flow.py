@@ -133,6 +133,9 @@ class Flow:
         for source_name, wanted in roots.items():
             for name in self._besides.looked_at(source_name):
                 self._ask(regions, name, wanted)
+        for _, source in self._edges[self.writer.name]:
+            for name in self._besides.format_of(source.name):
+                self._ask(regions, name, {view: frozenset({float(frame)}) for view in views})
         if regions:
             self._rise(regions, found, self._region)
         return found

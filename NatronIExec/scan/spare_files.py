@@ -28,8 +28,8 @@ class Spare:
 def choose_spare(
     clips: Sequence[Sequence[str]], sent: Mapping[str, int], size_of: Callable[[str], int | None]
 ) -> Spare:
-    """`clips` are the files of each clip that is used, `sent` the bytes of those that are sent anyway. The smallest rests go along
-    first, each whole, so that a complaint about a clip can always be answered or never."""
+    """`clips` are the files of each clip that is used, `sent` the bytes of those that are sent anyway. The smallest
+    rests go along first, each whole, so that a complaint about a clip can always be answered or never."""
     rests = [[(path, size_of(path) or 0) for path in clip if path not in sent] for clip in clips]
     room = max(LEAST, sum(sent.values()) // SHARE)
     along: list[tuple[str, int]] = []
