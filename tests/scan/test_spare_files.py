@@ -21,7 +21,7 @@ def test_small_rests_go_along_and_a_large_one_stays_whole() -> None:
 
 def test_the_room_grows_with_what_is_sent() -> None:
     spare = choose_spare([["/b/1"]], {"/a/1": 8 * LEAST}, {"/b/1": 2 * LEAST}.get)
-    assert spare.along and not spare.left
+    assert [path for path, _ in spare.along] == ["/b/1"]
 
 
 def test_only_what_is_worth_it_is_said() -> None:
