@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, Tuple
 
 from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError, from_wire
+from NatronIExec.gui.bridge import Asker, Bridge
+from NatronIExec.gui.widgets import Banner
 from NatronIExec.shapes import JobRow, PlanSheet
 
 Row = JobRow
@@ -15,10 +17,22 @@ Frames = Optional[Dict[str, str]]
 _LOCKED = ("wallet-locked", "wrong-password")
 
 
-class QueueOffers:
-    """`panel` has bridge, asker, banner, select and failed."""
+class Panel(Protocol):
+    """What of the queue's panel an offer needs: whom it asks, where it speaks."""
 
-    def __init__(self, panel: Any) -> None:
+    bridge: Bridge
+    asker: Asker
+    banner: Banner
+
+    def select(self, job: str) -> None: ...
+
+    def failed(self, problem: NatronIExecError) -> None: ...
+
+
+class QueueOffers:
+    """Says in the panel what something costs or gives up, and does it on a click there."""
+
+    def __init__(self, panel: Panel) -> None:
         self._panel = panel
 
     # rendering again

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Protocol, Sequence
 
 from NatronIExec import wording
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.frames import format_frames
 from NatronIExec.gui import faults
 from NatronIExec.gui.qt import QtCore, QtGui, QtWidgets
-from NatronIExec.gui.render_queue.confirmations import QueueOffers
+from NatronIExec.gui.render_queue.confirmations import Panel, QueueOffers
+from NatronIExec.gui.render_queue.job_pane import JobPane
+from NatronIExec.gui.render_queue.queue_models import FramesModel
 from NatronIExec.job_wording import is_late
 from NatronIExec.shapes import FrameRow, JobRow
 from NatronIExec.states import is_over, is_settled
@@ -79,10 +81,25 @@ def by_name(name: str) -> Action:
     return _NAMED[name]
 
 
+class ActionPanel(Panel, Protocol):
+    """What of the queue's panel an action needs: which jobs and frames are selected, and its tabs."""
+
+    again_wanted: Any
+    frames: FramesModel
+    pane: JobPane
+    tabs: QtWidgets.QTabWidget
+    log: QtWidgets.QWidget
+    details: QtWidgets.QWidget
+
+    def selected(self) -> List[JobRow]: ...
+
+    def say_done(self, text: str) -> None: ...
+
+
 class QueueActions(QtCore.QObject):
     """The panel's hands. `load(frame rows)` makes or reloads Read nodes and returns those."""
 
-    def __init__(self, panel: Any, load: Callable[[List[FrameRow]], Any]) -> None:
+    def __init__(self, panel: ActionPanel, load: Callable[[List[FrameRow]], Any]) -> None:
         super().__init__(panel)
         self._panel = panel
         self._load = load
