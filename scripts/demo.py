@@ -18,6 +18,9 @@ OUT = ROOT / "demo-output"
 PROJECT = ROOT / "examples" / "orbit" / "orbit.ntp"
 CHUNK, WORKERS = "4", "3"
 
+#: What `submit --watch` and `watch` end with when frames failed.
+FRAMES_MISSING = 9
+
 
 def main() -> int:
     from NatronIExec import images
@@ -45,8 +48,11 @@ def main() -> int:
         cli.show("plan", *asked)
         say("Rendering")
         submitted = time.monotonic()
-        row = cli.ask("submit", *asked, "--yes", "--watch")
+        row = cli.ask("submit", *asked, "--yes", "--watch", also=FRAMES_MISSING)
         done = time.monotonic()
+        if row["frames_failed"]:
+            cli.say_what_failed(row["id"])
+            return 1
         sheet = cli.ask("show", row["id"])
         ledger = cli.ask("ledger")["entries"][0]
         renderer = "slate" if any("slate" in line for line in cli.ask("logs", row["id"], "0")["lines"]) else "Natron"
@@ -71,14 +77,19 @@ class Cli:
         self._environment = environment
         self._command = [sys.executable, "-m", "NatronIExec.cli", "--password-file", str(password)]
 
-    def ask(self, *words: str) -> Any:
+    def ask(self, *words: str, also: int = 0) -> Any:
+        """The command's answer; it may end with 0 or with `also`."""
         done = subprocess.run([*self._command, "--json", *words], env=self._environment, capture_output=True, text=True)
-        if done.returncode:
+        if done.returncode not in (0, also):
             sys.exit(f"natron-iexec {' '.join(words)} failed:\n{done.stderr}")
         return json.loads(done.stdout)
 
     def show(self, *words: str) -> None:
         subprocess.run([*self._command, *words], env=self._environment, check=True)
+
+    def say_what_failed(self, job: str) -> None:
+        """The reasons, as `watch` says them; it ends with FRAMES_MISSING."""
+        subprocess.run([*self._command, "watch", job], env=self._environment, check=False)
 
 
 def report(row: dict[str, Any], sheet: dict[str, Any], ledger: dict[str, Any], spent_s: dict[str, float]) -> None:

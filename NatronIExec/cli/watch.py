@@ -8,14 +8,16 @@ from typing import Any, Mapping
 
 from NatronIExec.cli.connection import Session
 from NatronIExec.errors import EngineGone
-from NatronIExec.states import is_at_rest
+from NatronIExec.frames import format_frames
+from NatronIExec.states import FRAMES_LOST, is_at_rest
 from NatronIExec.wording import count
 
 Row = Mapping[str, Any]
 
 
 def follow(session: Session, job: str) -> Row:
-    """Show `job` until only a person can change it and return its last JobRow. Ctrl-C leaves the job running.
+    """Show `job` until only a person can change it, or no more frames come, and return its last JobRow. Ctrl-C leaves
+    the job running.
 
     Raises Conflict for an unknown job and EngineGone when the engine ends meanwhile.
     """
@@ -24,7 +26,7 @@ def follow(session: Session, job: str) -> Row:
     row: Row = session.call("show", job=job)
     with _display(session) as display:
         display.update(row)
-        while not is_at_rest(row["state"]):
+        while not is_at_rest(row["state"]) and not nothing_more_comes(row):
             event = events.get()
             if event.get("event") == "gone":
                 raise EngineGone(
@@ -35,6 +37,20 @@ def follow(session: Session, job: str) -> Row:
                     row = changed
                     display.update(row)
     return row
+
+
+def nothing_more_comes(row: Row) -> bool:
+    """Whether all frames that are not here have failed: the job stays open only until its refund."""
+    return bool(row["frames_failed"]) and row["frames_done"] + row["frames_failed"] >= row["frames_total"]
+
+
+def reasons(session: Session, job: str) -> list[str]:
+    """Why frames failed, a line a reason with the frames that it is true of."""
+    found: dict[str, list[int]] = {}
+    for frame in session.call("frames", job=job):
+        if frame["state"] in FRAMES_LOST:
+            found.setdefault(frame["log"] or "not delivered in time", []).append(frame["frame"])
+    return [f"Frames {format_frames(sorted(set(frames)))}: {reason}" for reason, frames in found.items()]
 
 
 def _display(session: Session) -> _Silent:

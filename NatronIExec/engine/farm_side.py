@@ -26,6 +26,7 @@ from NatronIExec.farm.run.pipeline import Pipeline
 from NatronIExec.farm.run.submitter import Submitter
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.run.work_queue import make_queues
+from NatronIExec.farm.run.worker_reports import WorkerReports
 from NatronIExec.farm.store.ledger import Ledger
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.iexec.signer import Signer
@@ -61,7 +62,10 @@ class FarmSide:
         collector = Collector(spool, self.services, decoder, stopping)
         self.queues = queues = make_queues()
         self.completion = completion = Completion(spool, self.services, watcher, ledger, events, settings.load, queues)
-        self.pipeline = Pipeline(spool, submitter, buyer, watcher, collector, completion, events, settings.load, queues)
+        self.reports = reports = WorkerReports(spool, self.services, self._sign)
+        self.pipeline = Pipeline(
+            spool, submitter, buyer, watcher, collector, completion, reports, events, settings.load, queues
+        )
         account = lambda: wallet.current  # noqa: E731
         self.jobs = Jobs(spool, self.services, self.pipeline, watcher, ledger, events, account, self._sign)
         self.view = JobView(spool, self.services, self.pipeline.heard_s, watcher, collector, decoder, self._sign)

@@ -9,7 +9,7 @@ from typing import Any
 from NatronIExec.farm.store.job import Job, JobTask
 from NatronIExec.farm.store.job_targets import targets_of
 from NatronIExec.states import FRAMES_LOST, TASKS_OVER
-from NatronIExec.wording import count
+from NatronIExec.wording import clock, count
 
 Counts = Mapping[str, int]
 
@@ -57,6 +57,8 @@ def state_text(job: Job, done: int, total: int, lost: int) -> str:
     if job.error and not job.ended_s:
         return f"{title} Trying again."
     frames = f"{done} of {count(total, 'frame')}"
+    if lost and not job.ended_s:
+        return f"{frames}, {lost} failed" + ("" if done + lost < total else f"; refund {clock(job.refund_at_s)}")
     return {
         "preparing": "packing",
         "uploading": "uploading",

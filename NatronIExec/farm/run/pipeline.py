@@ -32,11 +32,13 @@ from NatronIExec.farm.run.keyed_locks import KeyedLocks
 from NatronIExec.farm.run.submitter import Submitter
 from NatronIExec.farm.run.watcher import Watcher
 from NatronIExec.farm.run.work_queue import Queues
+from NatronIExec.farm.run.worker_reports import WorkerReports
 from NatronIExec.farm.store.events import Events
 from NatronIExec.farm.store.job import Job, JobError, JobTask
 from NatronIExec.farm.store.spool import Spool
 from NatronIExec.settings import Settings
 from NatronIExec.states import is_settled
+from NatronIExec.wording import clock, count
 
 #: Longest pause in seconds between two attempts to reach a service.
 LONGEST_WAIT_S = 300
@@ -57,6 +59,7 @@ class Pipeline:
         watcher: Watcher,
         collector: Collector,
         completion: Completion,
+        reports: WorkerReports,
         events: Events,
         settings: Callable[[], Settings],
         queues: Queues,
@@ -68,6 +71,7 @@ class Pipeline:
         self._watcher = watcher
         self._collector = collector
         self._completion = completion
+        self._reports = reports
         self._events = events
         self._settings = settings
         self._clock = clock
@@ -215,6 +219,7 @@ class Pipeline:
             self._events.job_changed(job_id)
         if changed:
             self._announce(job_id, changed)
+        self._listen(job)
         for task in self._spool.tasks(job_id, "delivered"):
             self._queues.collect.put(_key(job_id, task.index))
         if self._watcher.late(job):
@@ -222,8 +227,25 @@ class Pipeline:
         self._completion.refresh(job_id)
         if self._spool.job(job_id).step == "over":
             self._heard_s.pop(job_id, None)
+            self._reports.forget(job_id)
             return None
         return self._settings().poll_s
+
+    def _listen(self, job: Job) -> None:
+        """Say what the worker group reports of tasks that the chain still counts as running."""
+        reported = self._reports.ask(job)
+        if not reported:
+            return
+        self._announce(job.id, [one.task.index for one in reported])
+        self._events.job_changed(job.id)
+        lost = count(sum(len(one.task.frames) for one in reported), "frame")
+        self._log.warning("job %s: workers failed at tasks %s", job.id, [one.task.index for one in reported])
+        self._events.notice(
+            job.id,
+            "warning",
+            f"{job.name}: {lost} failed. {reported[0].reason}",
+            f"They can be rendered again now; what they cost comes back by itself {clock(job.refund_at_s)}.",
+        )
 
     def _announce(self, job_id: str, chunks: list[int]) -> None:
         self._events.frames_changed(job_id, [frame for at in chunks for frame in self._spool.frames(job_id, at)])

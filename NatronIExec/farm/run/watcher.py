@@ -186,7 +186,8 @@ class Watcher:
             except ResultRefused as problem:
                 return {**values, "state": "refused", "note": str(problem)}
         if change.status is TaskStatus.FAILED:
-            return {**values, "state": "refunded", "note": "not delivered in time; the money is back"}
+            why = task.note or "not delivered in time"
+            return {**values, "state": "refunded", "note": f"{why}; the money is back"}
         return {**values, "state": "rendering"}
 
 
