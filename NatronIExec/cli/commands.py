@@ -16,7 +16,7 @@ from NatronIExec.cli.connection import FRAMES_MISSING, Session, exit_code, repor
 from NatronIExec.cli.devnet_commands import devnet
 from NatronIExec.cli.system_commands import doctor, engine, install, networks, settings
 from NatronIExec.cli.wallet_commands import wallet
-from NatronIExec.cli.watch import follow, nothing_more_comes, reasons
+from NatronIExec.cli.watch import follow, print_end
 from NatronIExec.errors import Cancelled, NatronIExecError, OrderRefused, WrongUse, from_wire
 from NatronIExec.submission import TEST_FRAMES, Submission, defaults
 from NatronIExec.wording import count, rlc
@@ -243,15 +243,7 @@ def watch_job(session: Session, job: str) -> int:
         session.as_json, f"Job {job} goes on.", f"Follow it with: natron-iexec watch {job}", job=job
     ):
         row = follow(session, job)
-
-    def human() -> None:
-        click.echo(f"{row['state_text'] or row['state']} {row['out'] or ''}")
-        for line in reasons(session, job) if row["frames_failed"] else ():
-            click.echo(line)
-        if nothing_more_comes(row) and not row["ended_s"]:
-            click.echo(f"Render them again now with `natron-iexec retry {job}`; what failed is refunded by itself.")
-
-    session.emit(row, human)
+    session.emit(row, lambda: print_end(session, job, row))
     if row["state"] in ("done", "held"):
         return 0
     if row["state"] == "cancelled":

@@ -6,6 +6,8 @@ import queue
 import sys
 from typing import Any, Mapping
 
+import click
+
 from NatronIExec.cli.connection import Session
 from NatronIExec.errors import EngineGone
 from NatronIExec.frames import format_frames
@@ -44,13 +46,19 @@ def nothing_more_comes(row: Row) -> bool:
     return bool(row["frames_failed"]) and row["frames_done"] + row["frames_failed"] >= row["frames_total"]
 
 
-def reasons(session: Session, job: str) -> list[str]:
-    """Why frames failed, a line a reason with the frames that it is true of."""
+def print_end(session: Session, job: str, row: Row) -> None:
+    """How it ended; of frames that failed a line a reason, and what can be done about them."""
+    click.echo(f"{row['state_text'] or row['state']} {row['out'] or ''}")
+    if not row["frames_failed"]:
+        return
     found: dict[str, list[int]] = {}
     for frame in session.call("frames", job=job):
         if frame["state"] in FRAMES_LOST:
             found.setdefault(frame["log"] or "not delivered in time", []).append(frame["frame"])
-    return [f"Frames {format_frames(sorted(set(frames)))}: {reason}" for reason, frames in found.items()]
+    for reason, frames in found.items():
+        click.echo(f"Frames {format_frames(sorted(set(frames)))}: {reason}")
+    if nothing_more_comes(row) and not row["ended_s"]:
+        click.echo(f"Render them again now with `natron-iexec retry {job}`; what failed is refunded by itself.")
 
 
 def _display(session: Session) -> _Silent:
