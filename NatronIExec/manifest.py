@@ -73,7 +73,8 @@ class Manifest:
     encrypted with the key that the worker gets as IEXEC_REQUESTER_SECRET_1 (hex, 32 bytes); frames and report are then
     sealed for the public key `results_for` (hex). `environment` values
     may contain JOB_ROOT. A renderer without a sign of life for `stall_s` is stuck; the worker ends a task
-    after `limit_s` (0: not known). `plugins` are the ids of those that take part in the pictures (empty: not known)."""
+    after `limit_s` (0: not known). `plugins` are the ids of those that take part in the pictures (empty: not known).
+    `memory_limit` in bytes is what the network gives a task (0: not known)."""
 
     job: str
     project: int
@@ -92,6 +93,7 @@ class Manifest:
     artist_key: str = ""
     salt: str = ""
     result_limit: int = 0
+    memory_limit: int = 0
     drop: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -141,6 +143,7 @@ def _second(wire: Mapping[str, Any]) -> Dict[str, Any]:
         "artist_key": str(wire["artist_key"]),
         "salt": str(wire["salt"]),
         "result_limit": int(wire["result_limit"]),
+        "memory_limit": int(wire.get("memory_limit", 0)),
         "drop": dict(wire["drop"]),
     }
 

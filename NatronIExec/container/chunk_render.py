@@ -18,6 +18,7 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 from NatronIExec import images
 from NatronIExec.container.inputs import Inputs
 from NatronIExec.container.renderer import FEWER_THREADS, Bounds, Outcome, lost_input, run
+from NatronIExec.container.rights import OURS, Rights
 from NatronIExec.errors import BadInput, ProjectError
 from NatronIExec.frames import renderer_range
 from NatronIExec.manifest import Chunk, Manifest, ManifestWriter
@@ -57,6 +58,7 @@ class ChunkRender:
         out: Path,
         say: Callable[[str], None],
         ends_at: float = math.inf,
+        rights: Rights = OURS,
     ) -> None:
         self._manifest = manifest
         self._chunk = chunk
@@ -67,6 +69,7 @@ class ChunkRender:
         self._folder = folder
         self._out = out
         self._say = say
+        self._rights = rights
         self._bounds = Bounds(manifest.stall_s, ends_at, frozenset(manifest.plugins))
         self._stalls = 0
         self._late = False
@@ -121,6 +124,7 @@ class ChunkRender:
                 path.parent.mkdir(parents=True, exist_ok=True)  # Natron makes none for a view
                 if path.exists():
                     path.unlink()
+        self._rights.give(self._out)
         writer = ["-w", self._writer.name, str(self._pattern())]
         command = [*self._command, "--no-settings", *extra, *writer, str(self._inputs.project)]
         outcome = run(
@@ -129,6 +133,7 @@ class ChunkRender:
             self._folder,
             self._bounds,
             lambda frame: self._say(f"Frame {frame} rendered"),
+            self._rights,
         )
         outcome = self._judged(outcome)
         self._stalls += outcome.stalled
@@ -212,7 +217,7 @@ class ChunkRender:
     def _size(self, path: Path) -> Tuple[int, ...]:
         kept = self._out / "kept" / path.relative_to(self._out)
         there = path if path.exists() else kept
-        if not there.is_file() or not there.stat().st_size:
+        if there.is_symlink() or not there.is_file() or not there.stat().st_size:
             return ()
         if self._writer.movie or not images.is_picture(there.name):
             return (0, 0)

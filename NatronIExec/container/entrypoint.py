@@ -14,13 +14,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Dict, Mapping, Sequence
+from typing import Dict, List, Mapping, Sequence
 
 from NatronIExec import __version__
 from NatronIExec.container.chunk_render import ChunkRender, Rendered
 from NatronIExec.container.inputs import Inputs, localised
+from NatronIExec.container.memory import available_bytes, machine_bytes, natron_settings
 from NatronIExec.container.renderer import find_renderer, version_of
 from NatronIExec.container.results import REPORT, deliver, finish, hand_over
+from NatronIExec.container.rights import prove_writable, renderers
 from NatronIExec.container.task import Task, read_task, renderer_environment
 from NatronIExec.container.voice import Voice
 from NatronIExec.errors import NatronIExecError, ProjectError
@@ -61,11 +63,14 @@ def _end(began: float, limit_s: int) -> float:
 
 
 def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float, voice: Voice) -> None:
+    prove_writable(task.out)
+    rights = renderers(environ)
     # A name without symbolic links: the renderer reports inputs by their real names.
     folder = folder.resolve()
     job, out, home = folder / "job", folder / "out", folder / "home"
     for made in (job, out, home):
         made.mkdir()
+    rights.give(folder)
     times: Dict[str, float] = {}
     began = time.monotonic()
     inputs = Inputs(task.manifest, job, task.key)
@@ -73,10 +78,11 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float
     times["inputs"] = time.monotonic() - began
     command, kind = find_renderer(environ)
     environment = renderer_environment(environ, home, _extra(task, job, kind, voice))
-    about = {"renderer": kind, "renderer_version": version_of(command, environment)}
+    about = {"renderer": kind, "renderer_version": version_of(command, environment, rights)}
     voice.say(f"Rendering chunk {task.chunk.index}: {len(task.chunk.frames)} frames")
     began = time.monotonic()
-    render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, voice.say, ends_at)
+    command = [*command, *_bounded(task)]
+    render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, voice.say, ends_at, rights)
     done = render.render()
     times["render"] = time.monotonic() - began
     if done.failed:
@@ -87,6 +93,10 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float
     _report(task, done, about, times, folder)
     finish(task)
     voice.say(f"Done: {len(done.files)} files")
+
+
+def _bounded(task: Task) -> List[str]:
+    return natron_settings(available_bytes(task.manifest.memory_limit), machine_bytes(), os.cpu_count() or 1)
 
 
 def _extra(task: Task, job: Path, kind: str, voice: Voice) -> Dict[str, str]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from NatronIExec.container.life import Life
+from NatronIExec.container.rights import OURS, Rights
 
 _FRAME = re.compile(r"^(\S+) ==> Frame: (-?\d+), Progress: ([\d.]+)%")
 _CANNOT_LOAD = re.compile(r"^Persistent message: (.+?): Cannot load frame")
@@ -82,7 +83,7 @@ def find_renderer(environ: Mapping[str, str]) -> Tuple[List[str], str]:
     return [sys.executable, "-m", "NatronIExec.container.slate"], "slate"
 
 
-def version_of(command: Sequence[str], environment: Mapping[str, str]) -> str:
+def version_of(command: Sequence[str], environment: Mapping[str, str], rights: Rights = OURS) -> str:
     """What the renderer says of itself, "" when it says nothing. Its exit code is 1 (natron 2.4 to 2.6)."""
     try:
         said = subprocess.run(
@@ -92,6 +93,7 @@ def version_of(command: Sequence[str], environment: Mapping[str, str]) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=VERSION_S,
+            preexec_fn=rights.give_up,
             check=False,
         ).stdout.decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
@@ -105,11 +107,12 @@ def run(
     folder: Path,
     bounds: Bounds,
     progress: Callable[[int], None],
+    rights: Rights = OURS,
 ) -> Outcome:
     """Run to the end or to the first of `bounds`; then the whole process group is killed, as it is when we are asked to
     end. It stays in our session: who kills that, kills the renderer too."""
     with _ended_in_order():
-        return _run(command, environment, folder, bounds, progress)
+        return _run(command, environment, folder, bounds, progress, rights)
 
 
 def _run(
@@ -118,12 +121,14 @@ def _run(
     folder: Path,
     bounds: Bounds,
     progress: Callable[[int], None],
+    rights: Rights,
 ) -> Outcome:
     # No signal may come between the start of the renderer and the watch over it; the renderer itself can be ended.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
     def begin() -> None:
         os.setpgrp()
+        rights.give_up()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     try:

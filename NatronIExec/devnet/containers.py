@@ -6,6 +6,7 @@ Nothing of it runs in our own tests but the command line: there is no engine whe
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,15 +32,39 @@ def image() -> str:
     return named
 
 
-def command(named: str, name: str, arguments: Sequence[str], variables: Sequence[str], folder: Path) -> list[str]:
+def command(
+    named: str, name: str, arguments: Sequence[str], variables: Sequence[str], folder: Path, memory_bytes: int = 0
+) -> list[str]:
     """`docker run` for one task whose folders are below `folder`. Variables are passed by name, so that no secret is an
-    argument. It runs as our user, so that what it leaves can be removed, and with the machine's network, since the
-    local one listens on the loopback only."""
+    argument. As on real workers no user is said and /iexec_in cannot be written to (AppComputeService.java). It has the
+    machine's network, since the local one listens on the loopback only."""
     passed = [word for variable in sorted(variables) for word in ("--env", variable)]
     task = folder.absolute()
     mounts = ["--volume", f"{task / 'iexec_in'}:{IN}:ro", "--volume", f"{task / 'iexec_out'}:{OUT}"]
-    how = ["--rm", "--init", "--name", name, "--user", f"{os.getuid()}:{os.getgid()}", "--network", "host"]
+    how = ["--rm", "--init", "--name", name, "--network", "host"]
+    how += ["--memory", str(memory_bytes)] if memory_bytes else []
     return ["docker", "run", *how, *mounts, *passed, named, *arguments]
+
+
+def reclaim(named: str, folder: Path) -> None:
+    """Make what a container left below `folder` our user's: it was root's, and could not be removed."""
+    if os.getuid() == 0:
+        return
+    mounted = ["--volume", f"{folder.absolute()}:/task", "--entrypoint", "chown", named]
+    owner = f"{os.getuid()}:{os.getgid()}"
+    command = ["docker", "run", "--rm", "--network", "none", *mounted, "-R", owner, "/task"]
+    subprocess.run(command, capture_output=True, timeout=ANSWER_S, check=False)
+
+
+def user_of(containerfile: str) -> str:
+    """Whom the program of an image runs as by its Containerfile: a name or number, "" for root."""
+    found = re.findall(r"^USER\s+(\S+)", containerfile, re.MULTILINE)
+    return "" if not found or found[-1] in ("root", "0") else str(found[-1])
+
+
+def open_to_all(*paths: Path) -> bool:
+    """Whether every user can reach these."""
+    return all(part.stat().st_mode & 0o005 == 0o005 for path in paths for part in (path, *path.parents))
 
 
 def inside(environment: Mapping[str, str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from NatronIExec.devnet.side_services import SchedulerService, SecretService
 from NatronIExec.devnet.web import WebServer
 from NatronIExec.devnet.workerpool import Workerpool
 from NatronIExec.iexec.hub import Hub
-from NatronIExec.iexec.network import NO_TAG, TDX_TAG, Network
+from NatronIExec.iexec.network import MEMORY_LIMIT_BYTES, NO_TAG, RESULT_LIMIT_BYTES, TDX_TAG, Network
 from NatronIExec.iexec.orders import new_salt, sign_order
 from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, WorkerpoolOrder
 from NatronIExec.wallet.signer import KeySigner
@@ -96,6 +96,8 @@ class LocalIexec:
             app_single=deployed.app_single,
             test=True,
             faucet="natron-iexec wallet import --devnet",
+            result_limit_bytes=RESULT_LIMIT_BYTES,
+            memory_limit_bytes=MEMORY_LIMIT_BYTES,
         )
         self.hub = Hub(base, self._chain.transport)
         self._market = MarketService(self.hub, self._folder / "market.json")

@@ -33,20 +33,27 @@ def start(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     last_words: signal.Signals = signal.SIGKILL,
+    user: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """A child in a session of its own. On Linux the kernel sends it `last_words` if we die; `SIGTERM` lets it end its
-    own children, which the kernel does not."""
-    return _FORKING.submit(
-        subprocess.Popen,
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=errors,
-        env=dict(environment) if environment is not None else None,
-        cwd=folder,
-        start_new_session=True,
-        preexec_fn=_dying_with(os.getpid(), last_words) if sys.platform == "linux" else None,
-    ).result()
+    own children, which the kernel does not. As root it can be made another `user`'s."""
+
+    def begin() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            env=dict(environment) if environment is not None else None,
+            cwd=folder,
+            start_new_session=True,
+            preexec_fn=_dying_with(os.getpid(), last_words) if sys.platform == "linux" else None,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else (),
+        )
+
+    return _FORKING.submit(begin).result()
 
 
 def spawn(
@@ -92,6 +99,15 @@ def kill_session(leader: int) -> None:
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def session_rss_bytes(leader: int) -> int:
+    """Memory that all processes of a session hold now; 0 where the system does not say."""
+    pages = 0
+    for pid in _of_session(leader):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pages += int((Path("/proc") / str(pid) / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") if pages else 0
 
 
 def _of_session(leader: int) -> list[int]:

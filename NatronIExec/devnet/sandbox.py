@@ -6,26 +6,29 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-import zipfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Mapping
 
-from eth_utils.crypto import keccak
-
+from NatronIExec.container.rights import VARIABLE as RENDER_UID
 from NatronIExec.devnet import containers
-from NatronIExec.devnet.processes import kill_session, start
+from NatronIExec.devnet.post_compute import RunOutcome, post_compute
+from NatronIExec.devnet.processes import kill_session, session_rss_bytes, start
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
-from NatronIExec.seal import encrypt_result
 
-#: worker PostComputeService.java: longer base names fail the task.
-MAX_NAME = 31
+#: The image's, where the program that real workers run is described.
+CONTAINERFILE = Path(__file__).parents[1] / "container" / "Containerfile"
+#: Whom a renderer runs as that gives up root's rights (container/rights.py).
+OTHER_UID = 1000
+#: How often a program's time and memory are looked at.
+LOOK_S = 0.2
 FAULTS = ("garbage", "bomb", "wrong-digest", "not-a-zip", "nothing", "never-initialized")
 
 
@@ -41,14 +44,12 @@ class Faults:
 
 
 @dataclass(frozen=True)
-class RunOutcome:
-    """`digest` is None when the task left no computed.json: then it is never contributed."""
+class Terms:
+    """What a task is given: the time of its category, and of memory and result what the network gives (0: any)."""
 
-    status: str
-    stdout: str
-    stderr: str
-    digest: bytes | None = None
-    archive: Path | None = None
+    time_limit_s: float
+    memory_limit_bytes: int = 0
+    result_limit_bytes: int = 0
 
 
 def run_task(
@@ -57,7 +58,7 @@ def run_task(
     taskid: str,
     folder: Path,
     secrets: Mapping[str, str],
-    time_limit_s: int,
+    terms: Terms,
     fault: str,
     stopping: threading.Event,
     image: str = "",
@@ -73,29 +74,63 @@ def run_task(
     params = _deal_params(deal.params)
     environment = {**_environment(deal, index, taskid, came_in, out), **_inputs(params, came_in), **secrets}
     arguments = _tokens(params.get("iexec_args", ""))
+    _lock(came_in)
     if image:
-        stdout, stderr = _run_contained(image, arguments, environment, folder, time_limit_s, stopping)
+        said = _run_contained(image, arguments, environment, folder, terms, stopping)
     else:
-        command = [sys.executable, "-m", "NatronIExec.container.entrypoint", *arguments]
-        stdout, stderr = _run(command, environment, folder, time_limit_s, stopping)
+        said = _run_as_child(arguments, environment, folder, terms, stopping)
     if fault:
         _misbehave(fault, out)
-    outcome = _post_compute(out, folder, stdout, stderr, fault)
-    return _encrypted(outcome, result_key) if params.get("iexec_result_encryption") else outcome
+    key = (result_key or "") if params.get("iexec_result_encryption") else None
+    return post_compute(out, folder, said, terms.result_limit_bytes, key, fault)
+
+
+def _lock(came_in: Path) -> None:
+    """It is mounted read-only; root may still write there, where a mount would not let it."""
+    for path in (*came_in.iterdir(), came_in):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+
+def _run_as_child(
+    arguments: list[str], environment: Mapping[str, str], folder: Path, terms: Terms, stopping: threading.Event
+) -> RunOutcome:
+    """As whom the image says, where we may (as root); else as ourselves, and an image that says whom cannot write the
+    results: on a real worker their folder is root's, mode 0755."""
+    command = [sys.executable, "-m", "NatronIExec.container.entrypoint", *arguments]
+    user = containers.user_of(CONTAINERFILE.read_text(encoding="utf-8"))
+    if user:
+        (folder / "iexec_out").chmod(0o555)
+    if os.getuid() == 0 and not user and containers.open_to_all(folder / "tmp", *_programs(environment)):
+        environment = {**environment, RENDER_UID: str(OTHER_UID)}
+    return _run(command, environment, folder, terms, stopping, OTHER_UID if user and os.getuid() == 0 else None)
+
+
+def _programs(environment: Mapping[str, str]) -> list[Path]:
+    renderer = environment.get("NATRON_RENDERER") or shutil.which("NatronRenderer") or sys.executable
+    return [Path(renderer).resolve()]
 
 
 def _run(
-    command: list[str], environment: Mapping[str, str], folder: Path, limit_s: int, stopping: threading.Event
-) -> tuple[str, str]:
-    """The program's output; it is ended, with all that it began, at the time limit of its category, or when the network
-    stops."""
+    command: list[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    terms: Terms,
+    stopping: threading.Event,
+    user: int | None = None,
+) -> RunOutcome:
+    """The program's output; it is ended, with all that it began, at the time limit of its category, when it takes more
+    memory than there is, or when the network stops."""
+    why = ""
     with (folder / "stdout.log").open("w+b") as out, (folder / "stderr.log").open("w+b") as err:
-        child = start(command, out, err, environment, folder, last_words=signal.SIGTERM)
-        end = time.monotonic() + limit_s
+        child = start(command, out, err, environment, folder, last_words=signal.SIGTERM, user=user)
+        end = time.monotonic() + terms.time_limit_s
         try:
             while child.poll() is None and time.monotonic() < end and not stopping.is_set():
+                if terms.memory_limit_bytes and session_rss_bytes(child.pid) > terms.memory_limit_bytes:
+                    why = f"\nKilled: it took more than {terms.memory_limit_bytes >> 20} MiB of memory (137)"
+                    break
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.wait(0.2)
+                    child.wait(LOOK_S)
         finally:
             kill_session(child.pid)
             child.wait()
@@ -103,7 +138,7 @@ def _run(
         for log in (out, err):
             log.seek(0)
             texts.append(log.read()[-100_000:].decode("utf-8", "replace"))
-    return texts[0], texts[1]
+    return RunOutcome("RAN", texts[0], texts[1] + why)
 
 
 def _run_contained(
@@ -111,15 +146,18 @@ def _run_contained(
     arguments: list[str],
     environment: Mapping[str, str],
     folder: Path,
-    limit_s: int,
+    terms: Terms,
     stopping: threading.Event,
-) -> tuple[str, str]:
+) -> RunOutcome:
     name, given = f"natron-iexec-{folder.name}", containers.inside(environment)
-    command = containers.command(image, name, arguments, list(given), folder)
+    command = containers.command(image, name, arguments, list(given), folder, terms.memory_limit_bytes)
+    (folder / "iexec_out").chmod(0o555)  # root's: of the container's users only root can write there
     try:
-        return _run(command, {**containers.client(), **given}, folder, limit_s, stopping)
+        return _run(command, {**containers.client(), **given}, folder, Terms(terms.time_limit_s), stopping)
     finally:
         containers.remove(name)
+        containers.reclaim(image, folder)
+        (folder / "iexec_out").chmod(0o755)
 
 
 def _environment(deal: Deal, index: int, taskid: str, came_in: Path, out: Path) -> dict[str, str]:
@@ -200,50 +238,6 @@ def _tokens(args: str) -> list[str]:
     if quote:
         return []
     return [*tokens, current] if started else tokens
-
-
-def _post_compute(out: Path, folder: Path, stdout: str, stderr: str, fault: str) -> RunOutcome:
-    computed = out / "computed.json"
-    too_long = [path.name for path in out.rglob("*") if len(path.name) > MAX_NAME]
-    if not computed.is_file() or too_long:
-        return RunOutcome("FAILED", stdout, stderr + "".join(f"\ntoo long: {name}" for name in too_long))
-    target = Path(json.loads(computed.read_text())["deterministic-output-path"])
-    if target.is_relative_to(containers.OUT):
-        target = out / target.relative_to(containers.OUT)
-    digest = _digest(target)
-    for name, text in (("stdout.txt", stdout), ("stderr.txt", stderr)):
-        if text:
-            (out / name).write_text(text)
-    archive = folder / "result.zip"
-    if fault == "not-a-zip":
-        archive.write_bytes(b"GIF89a" + os.urandom(200))
-    else:
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-            for path in sorted(out.rglob("*")):
-                if path.is_file():
-                    packed.write(path, path.relative_to(out).as_posix())
-    if fault == "wrong-digest":
-        digest = keccak(digest)
-    return RunOutcome("COMPUTED", stdout, stderr, digest, archive)
-
-
-def _encrypted(outcome: RunOutcome, key: str | None) -> RunOutcome:
-    """post-compute encryption.rs: without the beneficiary's key there is no result."""
-    if outcome.archive is None:
-        return outcome
-    if key is None:
-        return RunOutcome("FAILED", outcome.stdout, outcome.stderr + "\nPOST_COMPUTE_ENCRYPTION_PUBLIC_KEY_MISSING")
-    encrypted = outcome.archive.with_name("encrypted.zip")
-    encrypt_result(outcome.archive, encrypted, key)
-    return replace(outcome, archive=encrypted)
-
-
-def _digest(target: Path) -> bytes:
-    """common FileHashUtils.java: a file's SHA-256; for a folder keccak of its direct children's, sorted by path."""
-    if target.is_file():
-        return hashlib.sha256(target.read_bytes()).digest()
-    children = sorted(path for path in target.iterdir() if path.is_file())
-    return keccak(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in children))
 
 
 def _misbehave(fault: str, out: Path) -> None:

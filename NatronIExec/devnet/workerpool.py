@@ -25,7 +25,8 @@ from NatronIExec.devnet import containers
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.contracts import TestAccount
-from NatronIExec.devnet.sandbox import Faults, RunOutcome, run_task
+from NatronIExec.devnet.post_compute import RunOutcome
+from NatronIExec.devnet.sandbox import Faults, Terms, run_task
 from NatronIExec.devnet.side_services import SchedulerService, SecretService
 from NatronIExec.errors import NatronIExecError
 from NatronIExec.iexec.hub import Hub
@@ -203,6 +204,7 @@ class Workerpool:
         self._notes.note(job.taskid, "RUNNING")
         folder = self._folder / f"{job.taskid[2:14]}-{worker}"
         shutil.rmtree(folder, ignore_errors=True)
+        network = self._hub.network
         try:
             outcome = run_task(
                 deal=job.deal,
@@ -210,7 +212,7 @@ class Workerpool:
                 taskid=job.taskid,
                 folder=folder,
                 secrets=self._secrets_of(job.deal),
-                time_limit_s=job.timeref_s,
+                terms=Terms(job.timeref_s, network.memory_limit_bytes, network.result_limit_bytes),
                 fault=self.faults.of(job.index),
                 stopping=self._stopping,
                 image=self._image,

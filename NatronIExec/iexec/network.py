@@ -16,8 +16,9 @@ from NatronIExec.errors import BadInput
 #: tee (bit 0) + tdx (bit 3): what the public worker groups run today (sdk 9 constant TDX_DEFAULT_TAG).
 TDX_TAG = "0x" + "00" * 31 + "09"
 NO_TAG = "0x" + "00" * 32
-#: iapp cli/src/config/config.ts: results beyond this are refused.
+#: iapp cli/src/config/config.ts: results beyond this are refused, and what a TDX worker gives a task of memory.
 RESULT_LIMIT_BYTES = 50 * 1024 * 1024
+MEMORY_LIMIT_BYTES = 6 * 1024**3
 #: Content that iExec's node announces can be found through any gateway of the IPFS network, if more slowly.
 PUBLIC_GATEWAYS = ("https://ipfs.io", "https://dweb.link")
 #: The services that a person may reach through other URLs.
@@ -32,8 +33,9 @@ class Network:
 
     `hub` and `rlc` are contract addresses; the rest of the services are base URLs, "" when there is none.
     `app` is our paid app for many tasks, `app_single` the free one for a single task; "" where not deployed yet.
-    `tag` is what orders there must carry. `result_limit_bytes` is what the way back carries of one task, packed (0: not
-    known). `more_gateways` may have what `gateway` has: workers ask them after it.
+    `tag` is what orders there must carry. `result_limit_bytes` is what the way back carries of one task, packed, and
+    `memory_limit_bytes` what a task may use (0: not known). `more_gateways` may have what `gateway` has: workers ask
+    them after it.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Network:
     test: bool = False
     faucet: str = ""
     result_limit_bytes: int = 0
+    memory_limit_bytes: int = 0
     more_gateways: tuple[str, ...] = ()
 
     def with_endpoints(self, **urls: str) -> Network:
@@ -104,6 +107,7 @@ BUILT_IN: Mapping[str, Network] = {
         workerpool="0x8EF2eC3Ef9535d4b4349BfEc7d8b31A580e60244",
         tag=TDX_TAG,
         result_limit_bytes=RESULT_LIMIT_BYTES,
+        memory_limit_bytes=MEMORY_LIMIT_BYTES,
         more_gateways=PUBLIC_GATEWAYS,
     ),
     "arbitrum-sepolia": Network(
@@ -124,6 +128,7 @@ BUILT_IN: Mapping[str, Network] = {
         workerpool="0x2956F0cb779904795A5F30d3b3eA88b714c3123f",
         tag=TDX_TAG,
         result_limit_bytes=RESULT_LIMIT_BYTES,
+        memory_limit_bytes=MEMORY_LIMIT_BYTES,
         more_gateways=PUBLIC_GATEWAYS,
         test=True,
         faucet="5 test RLC a day from the iExec faucet, for wallets that hold 1 RLC or less",

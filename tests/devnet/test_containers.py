@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from NatronIExec.devnet import containers
-from NatronIExec.devnet.sandbox import run_task
+from NatronIExec.devnet.sandbox import Terms, run_task
 from NatronIExec.errors import ServiceError
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
 
@@ -48,7 +48,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_task_is_run_as_the_image(calls: Path, tmp_path: Path) -> None:
     folder, secrets = tmp_path / "task", {"IEXEC_REQUESTER_SECRET_1": SECRET}
-    done = run_task(DEAL, 2, "0x" + "22" * 32, folder, secrets, 60, "", threading.Event(), image="render:1")
+    done = run_task(DEAL, 2, "0x" + "22" * 32, folder, secrets, Terms(60), "", threading.Event(), image="render:1")
     assert (done.status, done.stdout) == ("COMPUTED", "rendered\n")
     ran, removed = (json.loads(line) for line in calls.read_text().splitlines())
     words, given = ran["words"], ran["environment"]

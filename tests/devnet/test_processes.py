@@ -70,7 +70,7 @@ def renderers(tmp_path: Path) -> Iterator[Renderers]:
 
 def test_a_task_is_ended_with_its_renderer(renderers: Renderers, tmp_path: Path) -> None:
     stopping = threading.Event()
-    how = (renderers.command, renderers.environment, tmp_path, 1000, stopping)
+    how = (renderers.command, renderers.environment, tmp_path, sandbox.Terms(1000), stopping)
     task = threading.Thread(target=sandbox._run, args=how)
     task.start()
     renderers.wait_until_up()
@@ -84,7 +84,8 @@ def test_a_network_that_is_killed_takes_the_renderers_along(renderers: Renderers
 import pathlib, signal, threading
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # as the daemon does
 from NatronIExec.devnet import sandbox
-sandbox._run({renderers.command!r}, {renderers.environment!r}, pathlib.Path({str(tmp_path)!r}), 1000, threading.Event())
+folder, terms = pathlib.Path({str(tmp_path)!r}), sandbox.Terms(1000)
+sandbox._run({renderers.command!r}, {renderers.environment!r}, folder, terms, threading.Event())
 """
     daemon = subprocess.Popen([sys.executable, "-c", network])
     renderers.wait_until_up()

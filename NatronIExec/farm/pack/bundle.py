@@ -63,6 +63,7 @@ class Terms:
     key: str = ""
     artist_key: str = ""
     result_limit: int = 0
+    memory_limit: int = 0
     drop: Mapping[str, Any] = field(default_factory=dict)
     link: Callable[[str], str] = lambda cid: ""
 
@@ -163,6 +164,7 @@ def _manifest(scan: Scan, shot: Snapshot, terms: Terms, files: Sequence[InputFil
         artist_key=terms.artist_key,
         salt=os.urandom(16).hex() if terms.key else "",
         result_limit=terms.result_limit,
+        memory_limit=terms.memory_limit,
         drop=terms.drop,
         stall_s=max(LEAST_STALL_S, terms.timeref_s // STALL_SHARE),
         environment=dict(shot.environment),

@@ -106,7 +106,8 @@ class Submitter:
         artist_key, theirs = seal.new_pair()
         terms = Terms(
             job.id, net.storage.gateways, job.submission.trust, job.quote.timeref_s, key, theirs,
-            result_limit=net.network.result_limit_bytes, drop=net.storage.drop(job.id), link=net.storage.link,
+            result_limit=net.network.result_limit_bytes, memory_limit=net.network.memory_limit_bytes,
+            drop=net.storage.drop(job.id), link=net.storage.link,
         )  # fmt: skip
         bundle = self._packed(job, lambda: make_bundle(found, folder, terms, self._hashes, cancel))
         secrets: dict[str, Any] = self._give_secrets(job, key) if key else {}
