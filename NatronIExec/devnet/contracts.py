@@ -70,6 +70,7 @@ class Deployed:
     app: str
     app_single: str
     workerpool: str
+    strangers_pool: str = ""
 
 
 ROLES = ("admin", "requester", "app_owner", "pool_owner", "enclave", "buyer")
@@ -138,6 +139,7 @@ def deploy(chain: Chain, modules: Path, people: Mapping[str, TestAccount]) -> De
         app=deployment.app(owner, "natron-render"),
         app_single=deployment.app(owner, "natron-render-single"),
         workerpool=deployment.workerpool(people["pool_owner"].address, "local workers"),
+        strangers_pool=deployment.workerpool(people["buyer"].address, "a stranger's"),
     )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from NatronIExec.devnet import stall
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
-from NatronIExec.devnet.contracts import CATEGORIES, SHORT_CATEGORY, TestAccount
+from NatronIExec.devnet.contracts import TestAccount
 from NatronIExec.devnet.hub_release import RELEASES, use_release
 from NatronIExec.devnet.install import install
 from NatronIExec.devnet.market_history import MarketHistory
@@ -21,16 +22,9 @@ from NatronIExec.devnet.side_services import SchedulerService, SecretService
 from NatronIExec.devnet.web import WebServer
 from NatronIExec.devnet.workerpool import Workerpool
 from NatronIExec.iexec.hub import Hub
-from NatronIExec.iexec.network import MEMORY_LIMIT_BYTES, NO_TAG, RESULT_LIMIT_BYTES, TDX_TAG, Network
-from NatronIExec.iexec.orders import new_salt, sign_order
-from NatronIExec.iexec.records import ZERO_ADDRESS, AppOrder, WorkerpoolOrder
+from NatronIExec.iexec.network import MEMORY_LIMIT_BYTES, RESULT_LIMIT_BYTES, Network
+from NatronIExec.iexec.orders import AnyOrder, sign_order
 from NatronIExec.wallet.signer import KeySigner
-
-#: Enough for any drill.
-VOLUME = 10**9
-#: nRLC a task: what the paid app and the worker group ask (longer categories cost more).
-APP_PRICE = 10**6
-POOL_PRICE = 10**7
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,7 @@ class LocalIexec:
         self.network = Network(**{**vars(base), **{kind: self.web.url for kind in kinds}})
         self.hub.network = self.network
         self.web.start()
-        self._publish_orders(self._market)
+        self._publish_orders()
         self._start_workers()
 
     def stop(self, keep_state: bool = True) -> None:
@@ -163,19 +157,12 @@ class LocalIexec:
             self._pool.stop()
             self._pool = None
 
-    def _publish_orders(self, market: MarketService) -> None:
-        """Both apps with and without enclave; the worker group in every category. Once for a chain."""
-        if (self._folder / "market.json").exists():
-            return
-        domain, z = self.hub.domain, ZERO_ADDRESS
-        owner, pool = self.signer("app_owner"), self.signer("pool_owner")
-        for app, price in ((self.network.app, APP_PRICE), (self.network.app_single, 0)):
-            for tag in (NO_TAG, TDX_TAG):
-                order = AppOrder(app, price, VOLUME, tag, z, z, z, new_salt())
-                market.publish("app", sign_order(order, domain, owner))
-        for category in range(len(CATEGORIES)):
-            price = POOL_PRICE if category == SHORT_CATEGORY else POOL_PRICE * (category + 1)
-            offer = WorkerpoolOrder(
-                self.network.workerpool, price, VOLUME, TDX_TAG, category, 3, z, z, z, new_salt()
-            )  # fmt: skip
-            market.publish("workerpool", sign_order(offer, domain, pool))
+    def publish(self, kind: str, order: AnyOrder, role: str) -> str:
+        """Sign an order as `role` and put it on the market; returns its hash."""
+        return self._market.publish(kind, sign_order(order, self.hub.domain, self.signer(role)))
+
+    def _publish_orders(self) -> None:
+        """Once for a chain."""
+        if not (self._folder / "market.json").exists():
+            stall.make_groups(self._chain.chain)
+            stall.sell(self.network, self._chain.deployed.strangers_pool, self.publish)

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from eth_utils.crypto import keccak
 
-from NatronIExec.devnet import containers
 from NatronIExec.seal import encrypt_result
 
+#: What the folder of results is called by a program that ran in a container.
+IN_CONTAINER = Path("/iexec_out")
 #: worker PostComputeService.java: longer base names fail the task.
 MAX_NAME = 31
 
@@ -77,7 +78,7 @@ def _refused(out: Path) -> str:
 
 def _deterministic(out: Path) -> Path:
     target = Path(json.loads((out / "computed.json").read_text())["deterministic-output-path"])
-    return out / target.relative_to(containers.OUT) if target.is_relative_to(containers.OUT) else target
+    return out / target.relative_to(IN_CONTAINER) if target.is_relative_to(IN_CONTAINER) else target
 
 
 def _pack(out: Path, archive: Path) -> None:

@@ -43,7 +43,7 @@ def make_match(local: Any, hub: Hub, market: Market, requester: Any) -> Callable
 
     def make(volume: int = 1, category: int = 0, signer: Any = requester, **changes: Any) -> Match:
         app = next(row.order for row in market.app_orders(local.network.app) if row.order.tag == NO_TAG)
-        pool = market.workerpool_orders(category=category)[0].order
+        pool = market.workerpool_orders(workerpool=local.network.workerpool, category=category, min_trust=1)[0].order
         request = RequestOrder(
             app=app.app,
             appmaxprice=app.appprice,

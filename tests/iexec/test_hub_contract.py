@@ -66,7 +66,9 @@ def match_of(side: Any) -> Callable[..., Match]:
 
     def make(volume: int = 2, pool: dict[str, Any] | None = None, **request: Any) -> Match:
         app = next(row.order for row in side.market.app_orders(side.hub.network.app) if row.order.tag == NO_TAG)
-        sold: Any = side.market.workerpool_orders(category=0)[0].order
+        sold: Any = side.market.workerpool_orders(workerpool=side.hub.network.workerpool, category=0, min_trust=1)[
+            0
+        ].order
         if pool is not None:
             own = replace(sold, **{"salt": new_salt(), **pool})
             sold = sign_order(own, side.hub.domain, side.pool_owner)

@@ -93,7 +93,9 @@ def test_an_order_that_the_sdk_signed_is_matched_by_us(
     assert isinstance(request, RequestOrder)
     assert hash_order(request, hub.domain) == signed["hash"]
     app = next(row.order for row in market.app_orders(local.network.app) if row.order.tag == TDX_TAG)
-    match = Match(app, NULL_DATASET, market.workerpool_orders(category=0)[0].order, request)
+    match = Match(
+        app, NULL_DATASET, market.workerpool_orders(workerpool=local.network.workerpool, category=0)[0].order, request
+    )
     assert preflight(hub, match).volume == 2
     assert buy(match)[0].bot_size == 2
 

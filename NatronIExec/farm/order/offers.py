@@ -81,6 +81,8 @@ def app_order(services: NetworkServices, wanted: Wanted) -> AppOrder:
     for found in services.market.app_orders(address, requester=wanted.requester or None):
         order = found.order
         assert isinstance(order, AppOrder)
+        if order.app.lower() != address.lower():
+            continue  # whatever the market says: another app is not what is rendered with
         if int(order.tag, 16) == int(tag, 16) and found.remaining >= wanted.tasks:
             return order
     raise OrderRefused(
@@ -91,8 +93,11 @@ def app_order(services: NetworkServices, wanted: Wanted) -> AppOrder:
 def offers(services: NetworkServices, wanted: Wanted) -> list[Offer]:
     """All open worker group orders, those that fit first, cheapest first."""
     filters = {"requester": wanted.requester} if wanted.requester else {}
+    app = app_address(services, max(wanted.tasks, wanted.later))
     categories = services.categories()
-    found = [_offer(services, row, wanted, categories) for row in services.market.workerpool_orders(**filters)]
+    rows = services.market.workerpool_orders(app=app, **filters)
+    members = _memberships(services, [row.order for row in rows], app, wanted.requester)
+    found = [_offer(services, row, wanted, categories, members) for row in rows]
     return sorted(found, key=lambda o: (bool(o.reason), o.order.workerpoolprice, o.category.timeref_s, o.order_hash))
 
 
@@ -134,35 +139,78 @@ def _group(offer: Offer) -> tuple[str, int]:
     return offer.order.workerpool, offer.category.id
 
 
-def _offer(services: NetworkServices, row: PublishedOrder, wanted: Wanted, categories: dict[int, Category]) -> Offer:
+def _memberships(
+    services: NetworkServices, orders: Sequence[Any], app: str, requester: str
+) -> dict[tuple[str, str], bool]:
+    """(restriction, account) → whether an order with that restriction sells to it. Nobody, the very address and a group
+    of accounts (ERC-734), which only the chain knows, are told apart."""
+    pairs = {(order.apprestrict, app) for order in orders} | {(order.requesterrestrict, requester) for order in orders}
+    sells = {pair: pair[0] in (ZERO_ADDRESS, pair[1]) for pair in pairs}
+    groups = [pair for pair, open_to in sells.items() if not open_to and pair[1]]
+    if groups:
+        hub = services.hub
+        answers = hub.transport.rpc_batch_raw(hub.network.rpc, [hub.member_call(*pair) for pair in groups])
+        sells.update({pair: hub.is_member(answer) for pair, answer in zip(groups, answers)})
+    return sells
+
+
+def _offer(
+    services: NetworkServices,
+    row: PublishedOrder,
+    wanted: Wanted,
+    categories: dict[int, Category],
+    members: dict[tuple[str, str], bool],
+) -> Offer:
     order = row.order
     assert isinstance(order, WorkerpoolOrder)
     category = categories.get(order.category, Category(order.category, "?", "", 0))
     name = "iExec workers" if order.workerpool == services.network.workerpool else order.workerpool[:10]
-    return Offer(order, row.order_hash, row.remaining, category, name, _reason(services, row, order, category, wanted))
+    return Offer(
+        order, row.order_hash, row.remaining, category, name, _reason(services, row, order, category, wanted, members)
+    )
 
 
 def _reason(
-    services: NetworkServices, row: PublishedOrder, order: WorkerpoolOrder, category: Category, wanted: Wanted
+    services: NetworkServices,
+    row: PublishedOrder,
+    order: WorkerpoolOrder,
+    category: Category,
+    wanted: Wanted,
+    members: dict[tuple[str, str], bool],
 ) -> str:
     """Why a match would be refused, in the words of the worker group list; "" if it would not."""
     tag = int(tag_of(services, wanted.confidential), 16)
-    if wanted.workerpool and order.workerpool.lower() != wanted.workerpool.lower():
-        return "another worker group was chosen"
+    reason = _other_group(services, order, wanted)
+    if reason:
+        return reason
     if wanted.category is not None and order.category != wanted.category:
         return "another time limit was chosen"
     if wanted.category is None and category.timeref_s < LEAST_TIME_LIMIT_S:
         return f"only {category.timeref_s} s a task"
     if row.remaining < 1:
         return "sold out"
-    if order.trust < wanted.trust:
+    if max(order.trust, 1) < wanted.trust:  # 0 and 1 are the same (PoCo IexecPoco1Facet)
         return f"at most {order.trust} workers check each other"
     if tag & int(order.tag, 16) != tag:
         return "no enclave"
-    if order.requesterrestrict not in (ZERO_ADDRESS, wanted.requester):
+    if not all(open_to for (limit, _), open_to in members.items() if limit == order.requesterrestrict):
         return "sells to others only"
-    if order.apprestrict not in (ZERO_ADDRESS, services.network.app, services.network.app_single):
+    if not all(open_to for (limit, _), open_to in members.items() if limit == order.apprestrict):
         return "renders another app only"
+    if order.datasetrestrict != ZERO_ADDRESS:
+        return "sells with a dataset only"
+    return ""
+
+
+def _other_group(services: NetworkServices, order: WorkerpoolOrder, wanted: Wanted) -> str:
+    """Anybody may sell at price 0 under any tag and render nothing: a group that is not the network's own is one that a
+    person chose. Its secrets would be kept by another service than the network's."""
+    own = services.network.workerpool
+    chosen = wanted.workerpool or own
+    if chosen and order.workerpool.lower() != chosen.lower():
+        return "another worker group was chosen" if wanted.workerpool else "not the network's own worker group"
+    if wanted.confidential and own and order.workerpool.lower() != own.lower():
+        return "keeps its secrets elsewhere"
     return ""
 
 

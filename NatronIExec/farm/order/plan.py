@@ -308,7 +308,7 @@ def unsigned_request(quote: Quote, params: str = "", salt: str = ZERO_BYTES32, b
         volume=quote.volume,
         tag=quote.tag,
         category=quote.category,
-        trust=quote.trust,
+        trust=quote.trust if quote.trust > 1 else 0,  # 1 would refuse orders of trust 0, which mean the same
         beneficiary=beneficiary or quote.account,
         callback=ZERO_ADDRESS,
         params=params,

@@ -21,6 +21,7 @@ from NatronIExec.errors import (
     Unreachable,
     WalletError,
 )
+from NatronIExec.farm.order.agreed import require_agreed, require_dealt
 from NatronIExec.farm.order.network_services import NetworkServices, Services
 from NatronIExec.farm.order.offers import Wanted, offers
 from NatronIExec.farm.order.plan import match_of
@@ -108,6 +109,8 @@ class Buyer:
         """The deals made with the job's order. Raises Unreachable while the chain's nodes disagree: a node that lags
         behind must not make a purchase look like none."""
         deals = net.hub.deals_of_request(job.request_hash, job.quote.volume)
+        assert job.request is not None
+        require_dealt(job.quote, job.request, deals)
         seen = sum(deal.bot_size for deal in deals)
         closed = any(one.what == CLOSE and one.outcome == "ok" for one in job.sent)
         if not closed and seen < job.quote.volume and seen != net.hub.consumed([job.request_hash])[job.request_hash]:
@@ -130,6 +133,7 @@ class Buyer:
         signer = self._sign(job.quote.account)
         with net.sending():
             self._check_cancelled(job.id)
+            require_agreed(job.quote, match)
             ready = preflight(net.hub, match)
             transactions = net.hub.build_match(match, ready.deposit_nrlc, ready.nonce, ready.fees, ready.gas)
             require_gas(transactions, ready.balances.eth_wei)
