@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,25 @@ def devnet_status(session: Session, folder: Path | None) -> None:
     from NatronIExec.devnet.network import LocalNetwork
 
     _show_devnet(session, LocalNetwork(folder or paths.devnet()).status())
+
+
+@devnet.command(name="time")
+@click.argument("forward", metavar="+TIME")
+@click.option("--folder", type=click.Path(path_type=Path))
+@pass_session
+def devnet_time(session: Session, forward: str, folder: Path | None) -> None:
+    """Move its clock forward (+90s, +30m, +1h, +2d): refunds are due sooner."""
+    from NatronIExec.devnet.network import LocalNetwork
+
+    now_s = LocalNetwork(folder or paths.devnet()).pass_time(_seconds(forward))
+    session.emit({"now_s": now_s}, lambda: click.echo(f"The chain's clock shows {now_s}."))
+
+
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"\+?(\d+)([smhd])", text)
+    if found is None:
+        raise BadInput(f"{text} is no time.", "Write it like +90s, +30m, +1h or +2d.")
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 @devnet.command()

@@ -127,11 +127,8 @@ def deploy(chain: Chain, modules: Path, people: Mapping[str, TestAccount]) -> De
     hub, rlc = deployment.diamond()
     admin = people["admin"].address
     for role, who in people.items():
-        wallet, stake = POOL if role == "pool_owner" else BUYER if role in BUYERS else RICH
         if role != "admin":
-            chain.send(admin, rlc, calldata("transfer(address,uint256)", who.address, wallet + stake))
-        if role != "admin" and stake:
-            chain.send(who.address, rlc, calldata("approveAndCall(address,uint256,bytes)", hub, stake, b""))
+            _fund(chain, hub, rlc, admin, role, who.address)
     owner = people["app_owner"].address
     return Deployed(
         hub=hub,
@@ -141,6 +138,22 @@ def deploy(chain: Chain, modules: Path, people: Mapping[str, TestAccount]) -> De
         workerpool=deployment.workerpool(people["pool_owner"].address, "local workers"),
         strangers_pool=deployment.workerpool(people["buyer"].address, "a stranger's"),
     )
+
+
+def fund_missing(chain: Chain, deployed: Deployed, people: Mapping[str, TestAccount]) -> None:
+    """Workers that an earlier start did not have need a stake too."""
+    for role, who in people.items():
+        if role.startswith("worker"):
+            account = chain.call(deployed.hub, "viewAccount(address)", who.address)
+            if int(account, 16) == 0:
+                _fund(chain, deployed.hub, deployed.rlc, people["admin"].address, role, who.address)
+
+
+def _fund(chain: Chain, hub: str, rlc: str, admin: str, role: str, address: str) -> None:
+    wallet, stake = POOL if role == "pool_owner" else BUYER if role in BUYERS else RICH
+    chain.send(admin, rlc, calldata("transfer(address,uint256)", address, wallet + stake))
+    if stake:
+        chain.send(address, rlc, calldata("approveAndCall(address,uint256,bytes)", hub, stake, b""))
 
 
 class _Deployment:

@@ -39,7 +39,7 @@ class LocalIexec:
     """`start` brings everything up; `network` describes it. Used in-process by tests and by the daemon.
 
     `modules` is a node_modules with anvil and the contracts, installed when None. `faults` may change while it runs.
-    `release` is the hub's (`hub_release`).
+    `release` is the hub's (`hub_release`). `lasting`: its chain goes on by itself and survives a power cut.
     """
 
     def __init__(
@@ -49,13 +49,14 @@ class LocalIexec:
         workers: int = 3,
         faults: Faults | None = None,
         release: str = RELEASES[0],
+        lasting: bool = False,
     ) -> None:
         self._folder = folder
         self.faults = faults or Faults()
         self._workers = workers
         self._release = release
         self._modules = modules or install("chain")
-        self._chain = LocalChain(folder, self._modules, max(workers, 1))
+        self._chain = LocalChain(folder, self._modules, max(workers, 1), lasting)
         self.content = ContentService(folder / "content")
         self.network: Network
         self.hub: Hub

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from NatronIExec import paths
+from NatronIExec.devnet.folder_lock import lock
 from NatronIExec.devnet.hub_release import RELEASES
 from NatronIExec.devnet.install import install
 from NatronIExec.errors import Conflict, ServiceError
+from NatronIExec.iexec.transport import Transport
 from NatronIExec.redaction import Redactor
 
 START_S = 60
@@ -39,10 +40,13 @@ class LocalNetwork:
         self._folder = folder
 
     def up(self, workers: int = 3, hub: str = RELEASES[0]) -> dict[str, Any]:
-        """Start it unless it runs, and make it known as the network `local`. Raises ServiceError when it cannot."""
+        """Start it unless it runs, and make it known as the network `local`; one that runs with other `workers` or
+        another `hub` is started again as it was but for that. Raises ServiceError when it cannot."""
         running = self.status()
         if running["running"]:
-            return running
+            if (running.get("workers"), running.get("hub")) == (workers, hub):
+                return running
+            self.down()
         modules = install("chain")
         paths.private_folder(self._folder)
         (self._folder / RECORD).unlink(missing_ok=True)  # what a crash left would be believed while the next one starts
@@ -71,6 +75,17 @@ class LocalNetwork:
             return {"running": False, "folder": str(self._folder)}
         return {"running": True, "folder": str(self._folder), **record, "pid": number}
 
+    def pass_time(self, seconds: int) -> int:
+        """Move the chain's clock forward; returns what it shows then (s). Raises Conflict when it does not run."""
+        running = self.status()
+        if not running["running"]:
+            raise Conflict("The local network does not run.", "Start it with `natron-iexec devnet up`.")
+        transport = Transport()
+        transport.rpc(running["rpc"], "evm_increaseTime", [seconds])
+        transport.rpc(running["rpc"], "evm_mine", [])
+        latest = transport.rpc(running["rpc"], "eth_getBlockByNumber", ["latest", False])
+        return int(latest["timestamp"], 16)
+
     def down(self) -> None:
         """End it; the chain is saved for the next `up`. Raises Conflict when it does not end."""
         running = self.status()
@@ -92,14 +107,10 @@ def _holding(folder: Path) -> Iterator[None]:
     """The lock, once whoever holds it has ended. Raises Conflict when that takes too long."""
     with (folder / LOCK).open("a+b") as file:
         give_up = time.monotonic() + STOP_S
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > give_up:
-                    raise Conflict("A local network runs in this folder already.", "Use it, or `down` first.") from None
-                time.sleep(0.05)
+        while not lock(file):
+            if time.monotonic() > give_up:
+                raise Conflict("A local network runs in this folder already.", "Use it, or `down` first.")
+            time.sleep(0.05)
         yield
 
 
@@ -107,12 +118,9 @@ def _held(folder: Path) -> bool:
     """Shared, so that several who ask at once do not take each other for it."""
     try:
         with (folder / LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return not lock(file, shared=True)
     except FileNotFoundError:
         return False
-    except OSError:
-        return True
-    return False
 
 
 def serve(folder: Path, workers: int, modules: Path, hub: str = RELEASES[0]) -> None:
@@ -124,7 +132,7 @@ def serve(folder: Path, workers: int, modules: Path, hub: str = RELEASES[0]) -> 
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     with _holding(folder):
-        local = LocalIexec(folder, modules, workers, release=hub)
+        local = LocalIexec(folder, modules, workers, release=hub, lasting=True)
         local.start()
         try:
             people = {role: {"address": who.address, "key": who.key} for role, who in local.people.items()}

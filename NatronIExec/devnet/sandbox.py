@@ -171,6 +171,13 @@ def _environment(deal: Deal, index: int, taskid: str, came_in: Path, out: Path) 
         "OPENBLAS_CORETYPE",
         "LD_LIBRARY_PATH",
         "LANG",
+        # what the artist's own renderer finds its plug-ins, colours and fonts by
+        "OFX_PLUGIN_PATH",
+        "NATRON_PLUGIN_PATH",
+        "OCIO",
+        "FONTCONFIG_FILE",
+        "FONTCONFIG_PATH",
+        "FONTCONFIG_SYSROOT",
     )
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},

@@ -135,6 +135,7 @@ class Workerpool:
     def _take_new_deals(self) -> None:
         """Also those of earlier runs, which the chain remembers, when this one begins."""
         head = self._hub.block().number
+        self._next_block = min(self._next_block, head + 1)  # a chain that died goes on from where it was saved
         if head < self._next_block:
             return
         pool_topic = "0x" + "00" * 12 + self._hub.network.workerpool[2:].lower()
@@ -149,6 +150,8 @@ class Workerpool:
         for entry, deal in zip(found, deals):
             if deal is not None:
                 self._waiting.append(_Waiting(deal, anew=int(entry["blockNumber"], 16) <= self._begun_before))
+        if found:
+            self._chain.save_deal()
         self._next_block = head + 1
 
     def _try_to_begin(self, waiting: _Waiting) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -16,7 +18,7 @@ import pytest
 from NatronIExec import paths
 from NatronIExec.devnet import network as network_module
 from NatronIExec.devnet.network import LocalNetwork
-from NatronIExec.errors import Conflict, ServiceError
+from NatronIExec.errors import Conflict, ServiceError, Unreachable
 from NatronIExec.iexec.hub import Hub
 from NatronIExec.iexec.network import load_networks
 from NatronIExec.iexec.transport import Transport
@@ -57,7 +59,7 @@ def _wait_for_the_end_of(pids: list[int]) -> None:
 def test_it_is_found_ended_and_found_again_as_it_was(network: LocalNetwork, home: Path) -> None:
     assert not network.status()["running"]
     first = network.up(workers=1)
-    assert network.status() == network.up() == first
+    assert network.status() == network.up(workers=1) == first
     hub = _hub()
     hub.check()
     people = json.loads((home / "devnet" / "accounts.json").read_text())
@@ -72,6 +74,51 @@ def test_it_is_found_ended_and_found_again_as_it_was(network: LocalNetwork, home
     assert second["pid"] != first["pid"]
     assert _hub().balances(buyer).eth_wei == 12345
     assert _hub().network.hub == hub.network.hub
+
+
+def test_time_passes_by_itself_and_on_demand(network: LocalNetwork) -> None:
+    """Nobody sends anything, and refunds are due all the same; a clock that was moved never goes back."""
+    running = network.up(workers=1)
+    hub = _hub()
+    began = hub.block()
+    until = time.monotonic() + 60
+    while hub.block().number == began.number:
+        assert time.monotonic() < until, "an idle chain stands still"
+    moved = network.pass_time(36000)
+    assert moved >= began.timestamp_s + 36000
+    network.down()
+    network.up(workers=1)
+    Transport().rpc(running["rpc"], "evm_mine", [])
+    assert _hub().block().timestamp_s >= moved
+
+
+def test_other_workers_are_started_again_with_stakes(network: LocalNetwork, home: Path) -> None:
+    first = network.up(workers=1)
+    second = network.up(workers=3)
+    assert (second["workers"], second["pid"] != first["pid"]) == (3, True)
+    people = json.loads((home / "devnet" / "accounts.json").read_text())
+    stakes = [_hub().account(people[f"worker{number}"]["address"]).stake_nrlc for number in range(3)]
+    assert all(stakes)
+
+
+def test_a_chain_that_died_is_started_again_where_it_was(network: LocalNetwork, home: Path) -> None:
+    running = network.up(workers=1)
+    hub = _hub()
+    transport, buyer = Transport(), json.loads((home / "devnet" / "accounts.json").read_text())["buyer"]["address"]
+    transport.rpc(running["rpc"], "anvil_setBalance", [buyer, hex(777)])
+    transport.rpc(running["rpc"], "evm_mine", [])
+    state, before = home / "devnet" / "chain.json", hub.block().number
+    until = time.monotonic() + 60
+    while before > int(json.loads(state.read_text())["block"]["number"], 16):
+        assert time.monotonic() < until, "it is not saved"
+    (anvil,) = [pid for pid in _children(running["pid"]) if b"anvil" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(anvil, signal.SIGKILL)
+    while True:
+        with contextlib.suppress(Unreachable):
+            assert hub.balances(buyer).eth_wei == 777
+            break
+        assert time.monotonic() < until + 60, "it is not started again"
+    hub.check()
 
 
 def test_its_children_never_outlive_it(network: LocalNetwork) -> None:
