@@ -13,7 +13,7 @@ from NatronIExec import __version__
 from NatronIExec.cli.amount_type import Rlc
 from NatronIExec.cli.app_commands import app
 from NatronIExec.cli.connection import FRAMES_MISSING, Session, exit_code, report, unless_interrupted
-from NatronIExec.cli.devnet_commands import devnet
+from NatronIExec.cli.devnet_commands import devnet, stand_in_words
 from NatronIExec.cli.system_commands import doctor, engine, install, networks, settings
 from NatronIExec.cli.wallet_commands import wallet
 from NatronIExec.cli.watch import follow, print_end
@@ -182,6 +182,8 @@ def submit(session: Session, /, project: Path, yes: bool, watching: bool, **aske
     sheet = session.call_with_progress("plan", "Planning", **wanted)
     if not session.as_json:
         print_plan(sheet)
+        if words := stand_in_words(sheet["network"]):
+            click.echo(words)
     _refuse_unready(sheet)
     unlocked()
     if not yes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,37 @@ def devnet_status(session: Session, folder: Path | None) -> None:
     _show_devnet(session, LocalNetwork(folder or paths.devnet()).status())
 
 
+@devnet.command(name="faults")
+@click.option("--folder", type=click.Path(path_type=Path))
+@pass_session
+def devnet_faults(session: Session, folder: Path | None) -> None:
+    """What can go wrong on demand, and what does now."""
+    from NatronIExec.devnet import drills
+
+    now = [asdict(drill) for drill in drills.drills(folder or paths.devnet())]
+    lines = [f"{kind:18} {what}" for kind, what in drills.KINDS.items()]
+    lines += [f"now: {one['kind']}" + ("" if one["task"] is None else f" of task {one['task']}") for one in now]
+    session.emit({"kinds": dict(drills.KINDS), "now": now}, lambda: click.echo("\n".join(lines)))
+
+
+@devnet.command(name="fault")
+@click.argument("kind")
+@click.option("--task", type=click.IntRange(min=0), help="Of this task only, by its number from 0.")
+@click.option("--for", "duration", metavar="TIME", help="How long, like 30s; else until `devnet fault none`.")
+@click.option("--folder", type=click.Path(path_type=Path))
+@pass_session
+def devnet_fault(session: Session, kind: str, task: int | None, duration: str | None, folder: Path | None) -> None:
+    """Break something, as `devnet faults` lists it; `none` ends all."""
+    from NatronIExec.devnet import drills
+
+    if kind == "none":
+        drills.end(folder or paths.devnet())
+        session.emit({}, lambda: click.echo("All works again."))
+        return
+    begun = drills.begin(folder or paths.devnet(), kind, task, _seconds(duration) if duration else None)
+    session.emit(asdict(begun), lambda: click.echo(f"{begun.kind}: {drills.KINDS[begun.kind]}."))
+
+
 @devnet.command(name="time")
 @click.argument("forward", metavar="+TIME")
 @click.option("--folder", type=click.Path(path_type=Path))
@@ -75,6 +107,15 @@ def down(session: Session, folder: Path | None) -> None:
 
 def _show_devnet(session: Session, state: dict[str, Any]) -> None:
     session.emit(state, lambda: click.echo("\n".join(f"{name}: {value}" for name, value in state.items())))
+
+
+def stand_in_words(network: str) -> str:
+    """What whoever renders on the local network must know, "" where its workers have Natron."""
+    from NatronIExec.devnet.network import LocalNetwork
+
+    if network != "local" or LocalNetwork(paths.devnet()).status().get("renderer") != "slate":
+        return ""
+    return "The local network has no Natron: its frames are stand-ins with their number (NATRON_RENDERER names one)."
 
 
 def devnet_requester_key() -> str:

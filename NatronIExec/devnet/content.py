@@ -39,6 +39,9 @@ class ContentService:
         os.replace(source, self._folder / cid)
         return cid
 
+    def forget(self, cid: str) -> None:
+        (self._folder / cid).unlink()
+
     def cids(self) -> set[str]:
         return {path.name for path in self._folder.iterdir() if path.name.startswith("Qm")}
 

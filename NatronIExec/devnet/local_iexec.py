@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from NatronIExec.devnet import stall
+from NatronIExec.devnet import drills, stall
 from NatronIExec.devnet.chain import LocalChain
 from NatronIExec.devnet.content import ContentService
 from NatronIExec.devnet.contracts import TestAccount
@@ -35,6 +35,10 @@ class Snapshot:
     book: dict[str, Any]
 
 
+#: Requests a minute and an address, as the real market answers (config.js); tests of one process ask more often.
+MARKET_A_MINUTE = 100
+
+
 class LocalIexec:
     """`start` brings everything up; `network` describes it. Used in-process by tests and by the daemon.
 
@@ -52,9 +56,10 @@ class LocalIexec:
         lasting: bool = False,
     ) -> None:
         self._folder = folder
-        self.faults = faults or Faults()
+        self.faults = faults or Faults(folder=folder)
         self._workers = workers
         self._release = release
+        self._lasting = lasting
         self._modules = modules or install("chain")
         self._chain = LocalChain(folder, self._modules, max(workers, 1), lasting)
         self.content = ContentService(folder / "content")
@@ -96,10 +101,13 @@ class LocalIexec:
         )
         self.hub = Hub(base, self._chain.transport)
         self._market = MarketService(self.hub, self._folder / "market.json")
+        if self._lasting:
+            self._market.a_minute = MARKET_A_MINUTE
         self._scheduler = SchedulerService(base.chain_id, base.workerpool)
         self.web = WebServer(
             [self.content, self._market, MarketHistory(self.hub), self._secrets, self._scheduler],
             kept_port(self._folder / "services.port"),
+            lambda: drills.of_services(self._folder),
         )
         self._scheduler.url = self.web.url
         kinds = ("market", "sms", "ipfs", "gateway", "compass")

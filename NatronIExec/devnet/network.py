@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from NatronIExec import paths
+from NatronIExec.container.renderer import find_renderer
 from NatronIExec.devnet.folder_lock import lock
 from NatronIExec.devnet.hub_release import RELEASES
 from NatronIExec.devnet.install import install
@@ -144,6 +145,7 @@ def serve(folder: Path, workers: int, modules: Path, hub: str = RELEASES[0]) -> 
                 "services": local.web.url,
                 "workers": workers,
                 "hub": hub,
+                "renderer": find_renderer(os.environ)[1],
             }
             paths.write_atomic(folder / RECORD, json.dumps(record).encode())
             signal.sigwait(signals)

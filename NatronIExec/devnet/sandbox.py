@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Mapping
 
 from NatronIExec.container.rights import VARIABLE as RENDER_UID
-from NatronIExec.devnet import containers
+from NatronIExec.devnet import containers, drills
 from NatronIExec.devnet.post_compute import RunOutcome, post_compute
 from NatronIExec.devnet.processes import kill_session, session_rss_bytes, start
 from NatronIExec.iexec.records import ZERO_ADDRESS, Deal
@@ -29,18 +29,20 @@ CONTAINERFILE = Path(__file__).parents[1] / "container" / "Containerfile"
 OTHER_UID = 1000
 #: How often a program's time and memory are looked at.
 LOOK_S = 0.2
-FAULTS = ("garbage", "bomb", "wrong-digest", "not-a-zip", "nothing", "never-initialized")
+FAULTS = ("garbage", "bomb", "wrong-digest", "not-a-zip", "nothing", "never-initialized", "stalls", "no-content")
 
 
 @dataclass
 class Faults:
-    """Which tasks misbehave: index → one of FAULTS; `every` for all the others."""
+    """Which tasks misbehave: index → one of FAULTS; `every` for all the others, else what a drill in `folder` says."""
 
     by_index: dict[int, str] = field(default_factory=dict)
     every: str = ""
+    folder: Path | None = None
 
     def of(self, index: int) -> str:
-        return self.by_index.get(index, self.every)
+        known = self.by_index.get(index, self.every)
+        return known if known or self.folder is None else drills.of_task(self.folder, index)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ def run_task(
         made.mkdir(parents=True)
     if fault == "nothing":
         return RunOutcome("FAILED", "", "this worker does nothing")
+    if fault == "stalls":
+        stopping.wait(terms.time_limit_s)
+        return RunOutcome("FAILED", "", "this worker did nothing until its time was over")
     params = _deal_params(deal.params)
     environment = {**_environment(deal, index, taskid, came_in, out), **_inputs(params, came_in), **secrets}
     arguments = _tokens(params.get("iexec_args", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,18 @@ class SecretService:
         parts = request.path.strip("/").split("/")
         if len(parts) == 4 and parts[0] == "requesters" and parts[2] == "secrets":
             return self._secret(request, ("requester", parts[1].lower(), parts[3]), parts[1])
+        if request.path == "/tee/framework":
+            return answer_json("TDX")
         if request.path == "/secrets/web2":
             owner, name = request.query["ownerAddress"], request.query["secretName"]
             return self._secret(request, ("web2", owner.lower(), name), owner)
         return None
 
     def _secret(self, request: Request, key: tuple[str, str, str], owner: str) -> Answer:
+        if key[0] == "requester" and not re.fullmatch("[A-Za-z0-9-_]{1,64}", key[2]):
+            return Answer(400)
+        if request.method not in ("HEAD", "POST", "PUT") or (request.method, key[0]) == ("PUT", "requester"):
+            return Answer(405)  # a requester's secret stays what it is
         if request.method == "HEAD":
             return Answer(204 if key in self._shelf(key[0]) else 404)
         if request.length > MAX_SECRET:

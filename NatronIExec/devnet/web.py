@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO, Mapping, Protocol, Sequence
+from typing import AbstractSet as Set
+from typing import Any, BinaryIO, Callable, Mapping, Protocol, Sequence
 from urllib.parse import parse_qsl, urlsplit
+
+#: Between two bytes of a gateway that is slow.
+SLOW_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,12 @@ class Service(Protocol):
 
 
 class WebServer:
-    """Serves until `stop`. `faults` maps a path prefix to the status that is answered instead (tests, drills)."""
+    """Serves until `stop`. `faults` maps a path prefix to the status that is answered instead; `drills` says which of
+    `drills.KINDS` there are now."""
 
-    def __init__(self, services: Sequence[Service], port: int = 0) -> None:
+    def __init__(self, services: Sequence[Service], port: int = 0, drills: Callable[[], Set[str]] = frozenset) -> None:
         self.faults: dict[str, int] = {}
+        self._drills = drills
         owner = self
 
         class Handler(_Handler):
@@ -83,11 +90,29 @@ class WebServer:
         for prefix, status in list(self.faults.items()):
             if request.path.startswith(prefix):
                 return answer_json({"ok": False, "error": "out of order"}, status)
+        drilled = self._drilled(request)
+        if drilled is not None:
+            return drilled
         for service in self.services:
             found = service.answer(request)
             if found is not None:
                 return found
         return answer_json({"ok": False, "error": "not found"}, 404)
+
+    def _drilled(self, request: Request) -> Answer | None:
+        drills = self._drills()
+        orders = request.path.split("/")[1].endswith("orders")
+        if "market-500" in drills and orders:
+            return answer_json({"ok": False, "error": "Internal error"}, 500)
+        if "pool-gone" in drills and request.path == "/workerpoolorders" and request.method == "GET":
+            return answer_json({"ok": True, "count": 0, "orders": []})
+        if "gateway-html" in drills and request.path.startswith("/ipfs/"):
+            return Answer(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", "text/html")
+        return None
+
+    def pause_s(self, path: str) -> float:
+        """Between two bytes of an answer."""
+        return SLOW_S if path.startswith("/ipfs/") and "gateway-slow" in self._drills() else 0.0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -146,6 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with found.file.open("rb") as file:
             file.seek(first)
+            while (pause_s := self.server_owner.pause_s(self.path)) and (byte := file.read(1)):
+                self.wfile.write(byte)
+                time.sleep(pause_s)
             while block := file.read(1 << 20):
                 self.wfile.write(block)
 

@@ -223,7 +223,10 @@ class Workerpool:
             )
             self._notes.note(job.taskid, outcome.status, self._people[worker].address, outcome.stdout, outcome.stderr)
             if outcome.digest is not None and outcome.archive is not None:
-                self._settle(worker, job, outcome, self._content.add_file(outcome.archive))
+                cid = self._content.add_file(outcome.archive)
+                if self.faults.of(job.index) == "no-content":
+                    self._content.forget(cid)
+                self._settle(worker, job, outcome, cid)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -17,6 +17,7 @@ import pytest
 
 from NatronIExec.cli.amount_type import Rlc
 from NatronIExec.cli.connection import FRAMES_MISSING, exit_code, report, unless_interrupted
+from NatronIExec.cli.devnet_commands import stand_in_words
 from NatronIExec.errors import Cancelled, NatronIExecError, from_wire
 
 ROOT = Path(__file__).parents[2]
@@ -312,3 +313,11 @@ def _quiet_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _refuse(command: Callable[..., Any]) -> Any:
     raise AssertionError("a test started an engine")
+
+
+@pytest.mark.parametrize(("renderer", "said"), [("slate", True), ("natron", False)])
+def test_a_stand_in_is_said(monkeypatch: pytest.MonkeyPatch, renderer: str, said: bool) -> None:
+    state = {"running": True, "renderer": renderer}
+    monkeypatch.setattr("NatronIExec.devnet.network.LocalNetwork.status", lambda network: state)
+    assert bool(stand_in_words("local")) == said
+    assert stand_in_words("arbitrum") == ""
