@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from NatronIExec.devnet import stall
-from NatronIExec.errors import OrderRefused, ServiceError
+from NatronIExec.errors import OrderRefused
 from NatronIExec.farm.order import offers
-from NatronIExec.farm.order.agreed import require_agreed, require_dealt
 from NatronIExec.farm.order.network_services import Services
 from NatronIExec.farm.order.offers import Wanted
-from NatronIExec.farm.order.plan import match_of, unsigned_request
-from NatronIExec.iexec.network import TDX_TAG
 from NatronIExec.iexec.transport import Transport
 from NatronIExec.paths import networks_file
 from NatronIExec.settings import Settings
@@ -82,46 +78,3 @@ def test_another_app_is_not_bought(services: Any, requester: str) -> None:
         offers.app_order(services, Wanted(2, requester=requester))
     services.market = SimpleNamespace(app_orders=lambda app, **filters: for_single + real.app_orders(app))
     assert offers.app_order(services, Wanted(2, requester=requester)).app == services.network.app
-
-
-@pytest.fixture
-def quote() -> Any:
-    from farm_records import quote
-
-    return quote()
-
-
-def test_what_is_bought_is_what_was_shown(quote: Any) -> None:
-    order, request = quote.workerpool_orders[0][1], unsigned_request(quote)
-    good = match_of(quote, order, request)
-    require_agreed(quote, good)
-    for change in (
-        {"app": replace(good.app, app="0x" + "99" * 20)},
-        {"app": replace(good.app, appprice=quote.app_price_nrlc + 1)},
-        {"app": replace(good.app, tag=TDX_TAG)},
-        {"workerpool": replace(order, workerpool="0x" + "99" * 20)},
-        {"workerpool": replace(order, workerpoolprice=quote.workerpool_price_nrlc + 1)},
-        {"workerpool": replace(order, category=order.category + 1)},
-        {"request": replace(request, volume=request.volume + 1)},
-        {"request": replace(request, beneficiary="0x" + "99" * 20)},
-        {"request": replace(request, workerpool="0x" + "00" * 20)},
-    ):
-        with pytest.raises(OrderRefused, match="not what was asked for"):
-            require_agreed(quote, replace(good, **change))
-
-
-def test_a_deal_is_looked_at_once_more(quote: Any) -> None:
-    request = unsigned_request(quote, "{}")
-    good = SimpleNamespace(
-        dealid="0x11", app=quote.app.app, workerpool=quote.workerpool, category=quote.category, tag=quote.tag,
-        app_price_nrlc=quote.app_price_nrlc, workerpool_price_nrlc=0, requester=quote.account,
-        beneficiary=quote.account, params="{}",
-    )  # fmt: skip
-    require_dealt(quote, request, [good])  # type: ignore[list-item]
-    for name, value in {
-        "app": "0x" + "99" * 20, "workerpool": "0x" + "99" * 20, "category": 4, "tag": TDX_TAG, "params": "{ }",
-        "workerpool_price_nrlc": 10**12, "app_price_nrlc": 10**12, "beneficiary": "0x" + "99" * 20,
-    }.items():  # fmt: skip
-        with pytest.raises(ServiceError) as refused:
-            require_dealt(quote, request, [SimpleNamespace(**{**vars(good), name: value})])  # type: ignore[list-item]
-        assert refused.value.details["differs"]
