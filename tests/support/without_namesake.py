@@ -44,7 +44,6 @@ WITHOUT_NAMESAKE = {
         "farm/jobs.py": "farm/test_repeats.py",
         "farm/order/frame_selection.py": "farm/test_repeats.py",
         "farm/order/network_services.py": "farm/test_repeats.py",
-        "farm/order/offers.py": "farm/test_repeats.py",
         "farm/pack/colour_copy.py": "farm/pack/test_project_copy.py",
         "farm/run/collector.py": "farm/test_repeats.py",
         "farm/run/encrypted_result.py": "test_confidential.py",
