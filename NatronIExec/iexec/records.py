@@ -24,6 +24,10 @@ class TaskStatus(IntEnum):
 
 @dataclass(frozen=True)
 class AppOrder:
+    """An offer of an app: up to `volume` tasks at `appprice` nRLC each. A `…restrict` field names the only asset, account or
+    ERC-734 group that the order is for; the zero address means anybody. `salt` is 32 random bytes, `sign` the owner's EIP-712
+    signature (0x hex)."""
+
     app: str
     appprice: int
     volume: int
@@ -37,6 +41,8 @@ class AppOrder:
 
 @dataclass(frozen=True)
 class DatasetOrder:
+    """An offer of a dataset at `datasetprice` nRLC per task; the other fields are those of AppOrder."""
+
     dataset: str
     datasetprice: int
     volume: int
@@ -50,6 +56,9 @@ class DatasetOrder:
 
 @dataclass(frozen=True)
 class WorkerpoolOrder:
+    """An offer of a worker group: up to `volume` tasks at `workerpoolprice` nRLC each, within the time limit of `category`.
+    `trust` is the highest trust (number of agreeing workers) that a request may ask for."""
+
     workerpool: str
     workerpoolprice: int
     volume: int
@@ -65,6 +74,10 @@ class WorkerpoolOrder:
 
 @dataclass(frozen=True)
 class RequestOrder:
+    """What a requester wants to buy: `volume` tasks at no more than the `…maxprice` fields (nRLC per task). `params` is the
+    JSON text of RequestParams, `beneficiary` the account that results are for, `callback` a contract or the zero address.
+    The zero address as `workerpool` means any worker group."""
+
     app: str
     appmaxprice: int
     dataset: str
@@ -185,6 +198,9 @@ class Account:
 
 @dataclass(frozen=True)
 class Balances:
+    """An account's money: RLC in the wallet, RLC in the hub's escrow (`stake_nrlc` free, `locked_nrlc` in open deals), and
+    ETH for gas."""
+
     rlc_nrlc: int
     stake_nrlc: int
     locked_nrlc: int
@@ -193,6 +209,8 @@ class Balances:
 
 @dataclass(frozen=True)
 class Block:
+    """A block's number and its time in Unix seconds."""
+
     number: int
     timestamp_s: int
 

@@ -56,12 +56,16 @@ class Transaction:
 
 @dataclass(frozen=True)
 class SignedTransaction:
+    """A transaction as it is sent: `raw` bytes and `hash`, both 0x hex. The same bytes can be sent again without harm."""
+
     raw: str
     hash: str
 
 
 @dataclass(frozen=True)
 class Receipt:
+    """What became of a mined transaction: whether it succeeded, in which block, the gas it used and what that cost in wei."""
+
     hash: str
     ok: bool
     block: int
@@ -72,6 +76,8 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Fees:
+    """EIP-1559 fees per unit of gas, in wei."""
+
     max_fee_wei: int
     priority_fee_wei: int
 
