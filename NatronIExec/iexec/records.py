@@ -24,9 +24,9 @@ class TaskStatus(IntEnum):
 
 @dataclass(frozen=True)
 class AppOrder:
-    """An offer of an app: up to `volume` tasks at `appprice` nRLC each. A `…restrict` field names the only asset, account or
-    ERC-734 group that the order is for; the zero address means anybody. `salt` is 32 random bytes, `sign` the owner's EIP-712
-    signature (0x hex)."""
+    """An offer of an app: up to `volume` tasks at `appprice` nRLC each. A `…restrict` field names the only asset,
+    account or ERC-734 group that the order is for; the zero address means anybody. `salt` is 32 random bytes,
+    `sign` the owner's EIP-712 signature (0x hex)."""
 
     app: str
     appprice: int
@@ -56,8 +56,8 @@ class DatasetOrder:
 
 @dataclass(frozen=True)
 class WorkerpoolOrder:
-    """An offer of a worker group: up to `volume` tasks at `workerpoolprice` nRLC each, within the time limit of `category`.
-    `trust` is the highest trust (number of agreeing workers) that a request may ask for."""
+    """An offer of a worker group: up to `volume` tasks at `workerpoolprice` nRLC each, within the time limit of
+    `category`. `trust` is the highest trust (number of agreeing workers) that a request may ask for."""
 
     workerpool: str
     workerpoolprice: int
@@ -74,9 +74,9 @@ class WorkerpoolOrder:
 
 @dataclass(frozen=True)
 class RequestOrder:
-    """What a requester wants to buy: `volume` tasks at no more than the `…maxprice` fields (nRLC per task). `params` is the
-    JSON text of RequestParams, `beneficiary` the account that results are for, `callback` a contract or the zero address.
-    The zero address as `workerpool` means any worker group."""
+    """What a requester wants to buy: `volume` tasks at no more than the `…maxprice` fields (nRLC per task). `params`
+    is the JSON text of RequestParams, `beneficiary` the account that results are for, `callback` a contract or the
+    zero address. The zero address as `workerpool` means any worker group."""
 
     app: str
     appmaxprice: int
@@ -198,8 +198,8 @@ class Account:
 
 @dataclass(frozen=True)
 class Balances:
-    """An account's money: RLC in the wallet, RLC in the hub's escrow (`stake_nrlc` free, `locked_nrlc` in open deals), and
-    ETH for gas."""
+    """An account's money: RLC in the wallet, RLC in the hub's escrow (`stake_nrlc` free, `locked_nrlc` in open deals),
+    and ETH for gas."""
 
     rlc_nrlc: int
     stake_nrlc: int
