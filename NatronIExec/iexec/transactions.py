@@ -56,7 +56,7 @@ class Transaction:
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """A transaction as it is sent: `raw` bytes and `hash`, both 0x hex. The same bytes can be sent again without harm."""
+    """A transaction as it is sent: `raw` bytes and `hash`, both 0x hex. Sending the bytes again does no harm."""
 
     raw: str
     hash: str
@@ -64,7 +64,7 @@ class SignedTransaction:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a mined transaction: whether it succeeded, in which block, the gas it used and what that cost in wei."""
+    """A mined transaction: whether it succeeded, in which block, the gas it used and what that cost in wei."""
 
     hash: str
     ok: bool
