@@ -1,48 +1,59 @@
-"""Records as JSON values and back, by msgspec from the types of their fields: what the spool keeps of a job."""
+"""Records as JSON values and back, by cattrs from the types of their fields: what the spool keeps of a job."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-import msgspec
+import cattrs
 
-from NatronIExec.errors import Conflict
+from NatronIExec.errors import BadInput, Conflict
 from NatronIExec.frames import FrameSet, parse_frames
 
 Record = TypeVar("Record")
-#: msgspec learns a type when it first meets it; two threads that do so at the same time end the process (SIGSEGV).
-_learning = threading.Lock()
-_known: set[type] = set()
 
 
 def to_json(record: object) -> Any:
     """JSON values of a dataclass, whole; frames are written as text."""
-    return msgspec.to_builtins(record, enc_hook=_written)
+    return _CONVERTER.unstructure(record)
 
 
 def from_json(kind: type[Record], value: Any) -> Record:
     """The inverse. Fields that `kind` does not have are left out. Raises Conflict for what is no such record."""
     try:
-        if kind in _known:
-            return msgspec.convert(value, kind, dec_hook=_read)
-        with _learning:
-            found = msgspec.convert(value, kind, dec_hook=_read)
-            _known.add(kind)
-        return found
-    except msgspec.ValidationError as problem:
+        return _CONVERTER.structure(value, kind)
+    except (cattrs.BaseValidationError, KeyError, TypeError, ValueError, AttributeError, BadInput) as problem:
         raise Conflict(
-            f"The job list holds something that is no {kind.__name__}: {problem}.", "Restore it from a backup."
+            f"The job list holds something that is no {kind.__name__}: {problem!r}.", "Restore it from a backup."
         ) from problem
 
 
-def _written(value: object) -> str:
-    if isinstance(value, FrameSet):
-        return str(value)
-    raise NotImplementedError(type(value).__name__)
+def _only(*kinds: type) -> Callable[[Any, type], Any]:
+    """cattrs would make a number of a text, and a flag of anything."""
+
+    def checked(value: Any, wanted: type) -> Any:
+        if type(value) not in kinds:
+            raise TypeError(f"{value!r} is no {kinds[0].__name__}")
+        return float(value) if kinds[0] is float else value
+
+    return checked
 
 
-def _read(kind: type, value: Any) -> Any:
-    if kind is FrameSet:
-        return parse_frames(value) if value else FrameSet()
-    raise NotImplementedError(kind.__name__)
+def _read_frames(value: Any, _: type) -> FrameSet:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text of frames")
+    return parse_frames(value) if value else FrameSet()
+
+
+def _made() -> cattrs.Converter:
+    made = cattrs.Converter(detailed_validation=False)
+    made.register_structure_hook(int, _only(int))
+    made.register_structure_hook(float, _only(float, int))
+    made.register_structure_hook(bool, _only(bool))
+    made.register_structure_hook(str, _only(str))
+    made.register_structure_hook(FrameSet, _read_frames)
+    made.register_unstructure_hook(FrameSet, str)
+    return made
+
+
+_CONVERTER = _made()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -46,3 +47,14 @@ def test_fields_of_a_newer_version_are_left_out(full: Job) -> None:
 def test_what_is_damaged_says_so(full: Job, change: dict[str, Any]) -> None:
     with pytest.raises(Conflict, match="no Job"):
         from_json(Job, {**to_json(full), **change})
+
+
+def test_many_threads_read_at_once(full: Job) -> None:
+    """As the engine's do; a thread that fails fails the test."""
+    wire, found = to_json(full), []
+    threads = [threading.Thread(target=lambda: found.append(from_json(Job, wire))) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == [full] * 16
