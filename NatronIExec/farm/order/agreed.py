@@ -26,7 +26,7 @@ def require_agreed(quote: Quote, match: Match) -> None:
         "app's price": app.appprice <= quote.app_price_nrlc == request.appmaxprice,
         "worker group's price": pool.workerpoolprice <= quote.workerpool_price_nrlc == request.workerpoolmaxprice,
         "number of tasks": request.volume == quote.volume,
-        "account": request.requester == request.beneficiary == quote.account,
+        "account": request.requester == quote.account,
     }
     _require(agreed)
 
@@ -41,7 +41,7 @@ def require_dealt(quote: Quote, request: RequestOrder, deals: Sequence[Deal]) ->
             "enclave": _same(deal.tag, quote.tag),
             "app's price": deal.app_price_nrlc <= quote.app_price_nrlc,
             "worker group's price": deal.workerpool_price_nrlc <= quote.workerpool_price_nrlc,
-            "account": deal.requester == deal.beneficiary == quote.account,
+            "account": (deal.requester, deal.beneficiary) == (quote.account, request.beneficiary),
             "arguments": deal.params == request.params,
         }
         try:

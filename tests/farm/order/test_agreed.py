@@ -25,6 +25,8 @@ def test_what_is_bought_is_what_was_shown(quote: Any) -> None:
     order, request = quote.workerpool_orders[0][1], unsigned_request(quote)
     good = match_of(quote, order, request)
     require_agreed(quote, good)
+    # a confidential job's results are for an account of its own
+    require_agreed(quote, replace(good, request=replace(request, beneficiary="0x" + "99" * 20)))
     for change in (
         {"app": replace(good.app, app="0x" + "99" * 20)},
         {"app": replace(good.app, appprice=quote.app_price_nrlc + 1)},
@@ -33,7 +35,7 @@ def test_what_is_bought_is_what_was_shown(quote: Any) -> None:
         {"workerpool": replace(order, workerpoolprice=quote.workerpool_price_nrlc + 1)},
         {"workerpool": replace(order, category=order.category + 1)},
         {"request": replace(request, volume=request.volume + 1)},
-        {"request": replace(request, beneficiary="0x" + "99" * 20)},
+        {"request": replace(request, requester="0x" + "99" * 20)},
         {"request": replace(request, workerpool="0x" + "00" * 20)},
     ):
         with pytest.raises(OrderRefused, match="not what was asked for"):
