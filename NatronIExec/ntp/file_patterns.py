@@ -27,13 +27,20 @@ _MOVIES = frozenset(
 
 @dataclass(frozen=True)
 class FilePattern:
-    """An absolute file name that may hold tokens: `#`, `%04d`, `%d` (frames), `%v`, `%V` (views), `<UDIM>` (tiles)."""
+    """An absolute file name that may hold tokens: `#`, `%04d`, `%d` (frames), `%v`, `%V` (views), `<UDIM>` (tiles).
+    The first `plain` characters hold none: Natron fills the name as it is written, and puts the folder of the project
+    or the value of a variable before it afterwards."""
 
     text: str
+    plain: int = 0
+
+    @cached_property
+    def _first_token(self) -> re.Match[str] | None:
+        return _TOKEN.search(self.text, self.plain)
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
-        return tuple(_TOKEN.findall(self.text))
+        return tuple(_TOKEN.findall(self.text, self.plain))
 
     @cached_property
     def has_frames(self) -> bool:
@@ -54,12 +61,12 @@ class FilePattern:
     @cached_property
     def root(self) -> str:
         """The longest folder above all tokens: what lies below it keeps its names in a snapshot."""
-        at = _TOKEN.search(self.text)
+        at = self._first_token
         return os.path.dirname(self.text[: at.start()] if at else self.text) or "/"
 
     @cached_property
     def _parts(self) -> tuple[str, ...]:
-        return tuple(re.split(f"({_TOKEN.pattern})", self.text))
+        return tuple([self.text[: self.plain], *re.split(f"({_TOKEN.pattern})", self.text[self.plain :])])
 
     def name(self, frame: int, view: int = 0, views: Sequence[str] = ("Main",)) -> str:
         """The file of a frame and a view, by Natron's rules: `%v` is the first letter in upper case."""
@@ -70,11 +77,12 @@ class FilePattern:
     @cached_property
     def _fills(self) -> tuple[tuple[str, int | None], ...]:
         """Each part with the least number of digits of its frame number: 0 for a view, None for what stays as it is."""
-        return tuple((part, _digits(part)) for part in self._parts)
+        return ((self._parts[0], None), *((part, _digits(part)) for part in self._parts[1:]))
 
     @cached_property
     def _matcher(self) -> re.Pattern[str]:
-        return re.compile("".join(_expression(part, at) for at, part in enumerate(self._parts)), re.DOTALL)
+        plain, *parts = self._parts
+        return re.compile(re.escape(plain) + "".join(_expression(part, at) for at, part in enumerate(parts)), re.DOTALL)
 
     def frame_of(self, path: str) -> int | None:
         """The frame number that `path` holds where the pattern has its tokens; None when it does not match."""
@@ -90,25 +98,29 @@ class FilePattern:
 
     def on_disk(self, folders: Folders) -> dict[str, int]:
         """Every file that the pattern can mean, with its frame number, sorted; the same object each time."""
-        known = folders.matched.get(self.text)
+        known = folders.matched.get(self)
         if known is None:
-            known = folders.matched[self.text] = self._search(folders)
+            known = folders.matched[self] = self._search(folders)
         return known
 
     def _search(self, folders: Folders) -> dict[str, int]:
         candidates = [self.root]
-        for part in os.path.relpath(os.path.dirname(self.text), self.root).split("/"):
-            if part == ".":
+        at = len(self.root.rstrip("/")) + 1
+        for part in os.path.dirname(self.text)[at:].split("/"):
+            inner = _TOKEN.search(part, max(self.plain - at, 0)) if part else None
+            at += len(part) + 1
+            if not part:
                 continue
-            inner = _TOKEN.search(part)
             candidates = [
                 f"{folder.rstrip('/')}/{name}"
                 for folder in candidates
                 for name in (folders.folders(folder) if inner else [part])
             ]
-        base = os.path.basename(self.text)
-        at = _TOKEN.search(base)
-        prefix = base[: at.start()] if at else base
+        first = self._first_token
+        start = self.text.rfind("/") + 1
+        prefix = self.text[start : first.start()] if first and first.start() >= start else ""
+        if first is None:
+            prefix = self.text[start:]
         found = {}
         for folder in candidates:
             head = folder.rstrip("/") + "/"
@@ -158,7 +170,7 @@ class Folders:
         self._cancel = cancel
         self._listed: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {}
         self._ordered: dict[str, list[str]] = {}
-        self.matched: dict[str, dict[str, int]] = {}
+        self.matched: dict[FilePattern, dict[str, int]] = {}
         self._sizes: dict[str, int | None] = {}
         self._asked: dict[str, int] = {}
 
@@ -222,7 +234,7 @@ class Folders:
                     self._breathe(at)
                     if entry.is_dir():
                         below.append(entry.name)
-                    else:
+                    elif entry.is_file():  # no pipe or socket, and no link to a file that is gone
                         files.append(entry.name)
         except (OSError, ValueError):
             return frozenset(), ()

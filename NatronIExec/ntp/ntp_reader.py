@@ -8,6 +8,7 @@ Layout: Natron Engine/{Project,Node,Knob,Curve}Serialization.h, project versions
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping, NoReturn
@@ -29,6 +30,11 @@ MAX_TEXT = 256 << 20
 _BLOCK = 1 << 18
 #: Subtrees without paths or times; the shapes in them can be larger than all the rest.
 _SKIPPED = frozenset({"TrackerContext", "AdditionalFormats", "UserComponents", "CurveX", "CurveY", "CurveP", "Shapes"})
+#: What is no UTF-8 becomes as many question marks.
+_SAME_LENGTH = "natron-iexec-same-length"
+codecs.register_error(_SAME_LENGTH, lambda odd: ("?" * (odd.end - odd.start), odd.end))  # type: ignore[attr-defined]
+#: Control characters, which XML forbids and Natron writes.
+_PLAIN = bytes(32 if byte < 32 and byte not in (9, 10, 13) else byte for byte in range(256))
 #: Elements of which the place in the file is kept.
 _PLACED = frozenset({"Value", "second", "PythonModule", "NodesCount", "Children"})
 
@@ -102,7 +108,8 @@ class _Reader:
         self._project: dict[str, str] = {}
         self._knobs: list[Knob] = []
         self._nodes: list[Node] = []
-        self._seen_root = False
+        self._seen_root = self._ended = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")(_SAME_LENGTH)
         parser: XMLParserType = expat.ParserCreate()
         parser.buffer_text = True
         parser.XmlDeclHandler = self._declaration
@@ -141,9 +148,17 @@ class _Reader:
         )
 
     def _parse(self, block: bytes, final: bool) -> None:
+        """Natron's own reader takes control characters, bytes that are no UTF-8, and whatever follows the project. Here
+        each such byte becomes another single one, so that places stay what they are in the file."""
+        if not self._ended:
+            self._parse_more(block, final)
+
+    def _parse_more(self, block: bytes, final: bool) -> None:
         try:
-            self._parser.Parse(block, final)
+            self._parser.Parse(self._decoder.decode(block.translate(_PLAIN), final).encode(), final)
         except expat.ExpatError as problem:
+            if self._seen_root and len(self._open) == 1:
+                return  # what follows is no part of the project
             _refuse(self.path, f"the file is damaged or cut off ({problem})")
         except (ValueError, OverflowError, UnicodeError) as problem:
             _refuse(self.path, f"a value in it cannot be understood ({problem})")
@@ -186,6 +201,7 @@ class _Reader:
             return
         self._skip = 0
         name, element = self._open.pop()
+        self._ended = len(self._open) == 1
         parent = self._open[-1][1]
         if name == "ProjectGui":
             end = self._parser.CurrentByteIndex

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from NatronIExec.scan.moments import Times
 
 _BEFORE_AFTER = ("hold", "loop", "bounce", "black", "error")
 _MISSING = ("previous", "next", "nearest", "error", "black")
+_APPEND = "net.sf.openfx.AppendClip"
 _DECIDING = ("timeOffset", "firstFrame", "lastFrame", "before", "after", "onMissingFrame")
 #: MISSING_FRAME_NEAREST_RANGE
 _SEARCH = 100
@@ -245,9 +246,12 @@ def _own_range(
     try:
         if placed.name in clips:
             return clips[placed.name][0].time_range()
-        ranges = [known.get(fed_by.name) for _, fed_by in graph.inputs(placed)]
+        inputs = graph.inputs(placed)
+        ranges = [known.get(fed_by.name) for _, fed_by in inputs]
         if not ranges or any(found is None for found in ranges):
             return None
+        if placed.node.plugin == _APPEND:
+            return _appended(values, placed, {label: known[fed_by.name] for label, fed_by in inputs})
         first = min(found[0] for found in ranges if found)
         last = max(found[1] for found in ranges if found)
         return _changed_range(values, placed, first, last)
@@ -265,6 +269,27 @@ def _changed_range(values: Values, placed: Placed, first: float, last: float) ->
     if plugin == "net.sf.openfx.FrameRange":
         low = values.number(placed, "frameRange", 0, 1, 0)
         return low, max(low, values.number(placed, "frameRange", 0, 1, 1))
-    if plugin in ("net.sf.openfx.AppendClip", "net.sf.openfx.Retime"):
-        raise Unsure(plugin)
     return first, last
+
+
+def _appended(
+    values: Values, placed: Placed, ranges: Mapping[str, tuple[float, float] | None]
+) -> tuple[float, float] | None:
+    """AppendClip.cpp getTimeDomain: its clips one after the other."""
+    first, cross = (
+        int(values.number(placed, name, 0, default)) for name, default in (("firstFrame", 1), ("crossDissolve", 0))
+    )
+    if not all(label.isdigit() for label in ranges):
+        return None
+    before, last = first - 1, 0
+    for number, label in enumerate(sorted(ranges, key=int)):
+        found = ranges[label]
+        if found is None:
+            return None
+        length = max(int(found[1]) - int(found[0]), 0)
+        if not number:
+            last = first + length
+            continue
+        begin = max(before + 1, last + 1 - cross)
+        before, last = last, max(last, begin + length)
+    return float(first), float(last)

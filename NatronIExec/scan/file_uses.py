@@ -123,12 +123,20 @@ def _by_expression(
 def _use(
     placed: Placed, knob: str, text: str, span: Span, why: str, kind: str, holder: Placed | None = None
 ) -> FileUse:
-    path = (holder or placed).home.variables.resolve(text)
-    pattern = FilePattern(path + "/" if kind == "folder" else path)
+    pattern = (holder or placed).home.variables.pattern(text)
+    if kind == "folder":
+        pattern = FilePattern(pattern.text + "/", len(pattern.text) + 1)
     return FileUse(placed, placed.home, knob, text, span, pattern, why, kind)
 
 
+def _is_of_this_load(knob: Knob) -> bool:
+    """`[OCIO]` on a node: Natron sets it to the config of the machine that loads the project."""
+    return knob.name == "ocioConfigFile" and knob.text.strip().startswith("[OCIO]")
+
+
 def _kind(placed: Placed, knob: Knob) -> str:
+    if _is_of_this_load(knob):
+        return ""
     if knob.name in _NOT_READ or _EXPORT.search(knob.name):
         return "output"
     if knob.name == "projectFilename" and placed.node.plugin == PRECOMP:

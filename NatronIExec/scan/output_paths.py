@@ -14,10 +14,11 @@ class Targets:
     their number are an error of the scan.)"""
 
     def __init__(self, writer: ScanWriter, out: str | None = None) -> None:
-        folder, name = os.path.split(writer.file)
-        pattern = FilePattern(os.path.join(out, name) if out and not FilePattern(folder).tokens else writer.file)
-        if out and FilePattern(folder).tokens:
-            pattern = FilePattern(os.path.join(out, os.path.relpath(writer.file, pattern.root)))
+        pattern = writer.pattern
+        if out:
+            folder = os.path.abspath(out)
+            name = os.path.relpath(pattern.text, pattern.root).rsplit("\\", 1)[-1]  # of a Windows path, its end
+            pattern = FilePattern(os.path.join(folder, name), len(folder))
         self._pattern = pattern
         self._views = tuple(writer.views or ("Main",))
         self.movie = writer.movie
@@ -27,7 +28,7 @@ class Targets:
 
     @property
     def folder(self) -> str:
-        return os.path.dirname(self._pattern.text) if not FilePattern(self._pattern.text).tokens else self._pattern.root
+        return self._pattern.root if self._pattern.tokens else os.path.dirname(self._pattern.text)
 
     @property
     def pattern(self) -> str:

@@ -23,7 +23,7 @@ _MAX_FRAME = 10**9
 @dataclass(frozen=True)
 class ScanWriter:
     """A Write node. `reason` says why it is not enabled or needs care; `first`, `last` and `step` are its own range;
-    `views` are set only when its file name has a view token."""
+    `views` are set only when its file name has a view token; the first `plain` characters of `file` hold none."""
 
     name: str
     label: str
@@ -36,16 +36,24 @@ class ScanWriter:
     step: int
     movie: bool
     views: tuple[str, ...]
+    plain: int = 0
+
+    @property
+    def pattern(self) -> FilePattern:
+        return FilePattern(self.file, self.plain)
 
     @property
     def frames(self) -> range:
-        return range(self.first, self.last + 1, self.step)
+        """Its own range. Without a place for a frame number each frame would be written over the one before, so the
+        last is all that Natron leaves."""
+        own = range(self.first, self.last + 1, self.step)
+        return own if self.movie or not self.file or self.pattern.has_frames else own[-1:]
 
     def outputs(self, frames: Sequence[int]) -> list[str]:
         """The files that Natron itself would write for `frames`: one a frame and view, one for a movie."""
         if not self.file:
             return []
-        pattern, views = FilePattern(self.file), self.views or ("Main",)
+        pattern, views = self.pattern, self.views or ("Main",)
         return [
             pattern.name(frame, view, views)
             for frame in (frames[:1] if self.movie else frames)
@@ -53,15 +61,18 @@ class ScanWriter:
         ]
 
 
-def project_range(graph: Graph) -> tuple[int, int]:
+def project_range(graph: Graph) -> tuple[int, int, str]:
+    """First and last frame, and why they are not those of the project."""
     knob = graph.main.project.knobs.get("frameRange")
     if knob is None or len(knob.values) < 2:
-        return _DEFAULT_RANGE
+        return (*_DEFAULT_RANGE, "")
+    texts = f"{knob.values[0].text}-{knob.values[1].text}"
+    odd = f"The project's range {texts} makes no sense: {_DEFAULT_RANGE[0]}-{_DEFAULT_RANGE[1]} is used."
     try:
         first, last = int(float(knob.values[0].text)), int(float(knob.values[1].text))
     except (ValueError, OverflowError):
-        return _DEFAULT_RANGE
-    return (first, last) if max(abs(first), abs(last)) <= _MAX_FRAME else _DEFAULT_RANGE
+        return (*_DEFAULT_RANGE, odd)
+    return (first, last, "") if max(abs(first), abs(last)) <= _MAX_FRAME else (*_DEFAULT_RANGE, odd)
 
 
 def view_names(graph: Graph) -> tuple[str, ...]:
@@ -83,8 +94,8 @@ def _single_column(text: str) -> list[str]:
 def describe_writer(graph: Graph, values: Values, placed: Placed, union: tuple[int, int] | None) -> ScanWriter:
     """`union` is the range of what feeds the writer, None when unknown."""
     knob = placed.knob("filename")
-    file = placed.home.variables.resolve(knob.text) if knob else ""
-    pattern = FilePattern(file)
+    pattern = placed.home.variables.pattern(knob.text) if knob else FilePattern("")
+    file = pattern.text
     disabled = _disabled(graph, values, placed)
     first, last, reason = _range(graph, values, placed, union)
     step = max(int(_sure(values, placed, "frameIncr", 1)), 1)
@@ -101,6 +112,7 @@ def describe_writer(graph: Graph, values: Values, placed: Placed, union: tuple[i
         step,
         pattern.is_movie,
         view_names(graph) if pattern.has_views else (),
+        pattern.plain,
     )
 
 
@@ -112,7 +124,8 @@ def _range(graph: Graph, values: Values, placed: Placed, union: tuple[int, int] 
     if kind == _UNION and union is not None:
         return (*union, "")
     unknown = "Its range follows its inputs and cannot be known here: the project's is used." if kind == _UNION else ""
-    return (*project_range(graph), unknown)
+    first, last, odd = project_range(graph)
+    return first, last, unknown or odd
 
 
 def _sure(values: Values, placed: Placed, name: str, default: float) -> float:
@@ -136,9 +149,13 @@ def choose(graph: Graph, described: list[ScanWriter], wanted: tuple[str, ...]) -
     if not wanted:
         return [writer for writer in described if writer.enabled]
     known = {writer.name: writer for writer in described}
+    labels = [writer.label for writer in described]
+    known |= {
+        writer.label: writer for writer in described if writer.label not in known and labels.count(writer.label) == 1
+    }
     for name in wanted:
         if name not in known:
             kind = "is not a Write node" if name in graph.nodes and not is_writer(graph.nodes[name]) else "is not there"
-            choices = ", ".join(known) or "none"
+            choices = ", ".join(writer.name for writer in described) or "none"
             raise BadInput(f"The writer {name} {kind}.", f"Writers of this project: {choices}.", writer=name)
-    return [known[name] for name in dict.fromkeys(wanted)]
+    return list(dict.fromkeys(known[name] for name in wanted))

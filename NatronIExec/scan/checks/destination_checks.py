@@ -4,6 +4,7 @@ bought."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from NatronIExec.scan.check import ERROR, WARNING, Check
 from NatronIExec.scan.output_paths import Targets
 
+#: A drive or a share where a name in a folder is expected.
+_WINDOWS = re.compile(r"(?:^|/)(?:[A-Za-z]:[/\\]|\\\\)")
 #: Bytes; few frames fit into less.
 LITTLE_ROOM = 100 << 20
 #: Where the system does not say: what Windows takes without special settings.
@@ -21,6 +24,15 @@ _ELSEWHERE = "Allow writing there, or choose another folder for the frames."
 def target_checks(writer: str, targets: Targets, frames: Sequence[int]) -> Iterator[Check]:
     """`frames` are those that `writer` is to render."""
     if not frames or not targets.extension:
+        return
+    if os.name != "nt" and _WINDOWS.search(targets.pattern):
+        yield Check(
+            ERROR,
+            "windows-path",
+            writer,
+            f"Its frames would go to {_WINDOWS.split(targets.pattern)[-1]} on a drive of Windows, which is not here.",
+            "Choose another folder for the frames (--out), or correct the Write node.",
+        )
         return
     longest = [Path(path) for _, _, path in targets.files(sorted({min(frames), max(frames)}))]
     there = _existing(longest[0].parent)

@@ -5,6 +5,7 @@ Codes are stable; docs/scan.md lists them. A check never raises and looks only a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,9 +61,20 @@ class Facts:
         owners: dict[str, tuple[ScanWriter, ...]] = {}
         for writer in self.chosen:
             alone = (writer,)
-            for path in dict.fromkeys(writer.outputs(self.frames.get(writer.name, ()))):
+            for path in dict.fromkeys(self._real(path) for path in writer.outputs(self.frames.get(writer.name, ()))):
                 owners[path] = (*owners[path], writer) if path in owners else alone
         return owners
+
+    def _real(self, path: str) -> str:
+        """Two names of one folder, one of them a link, are one place."""
+        folder, name = os.path.split(path)
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._real_folders[folder], name)
+
+    @cached_property
+    def _real_folders(self) -> dict[str, str]:
+        return {}
 
     def node(self, name: str) -> Placed:
         return self.graph.nodes[name]

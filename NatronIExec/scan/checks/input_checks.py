@@ -93,7 +93,7 @@ def odd_paths(facts: Facts) -> Iterator[Check]:
         if use.kind == "output":
             continue
         unknown = use.home.variables.unknown(use.text)
-        if unknown:
+        if unknown and not facts.folders.exists(use.pattern.text) and not use.pattern.on_disk(facts.folders):
             yield Check(
                 ERROR,
                 "unknown-variable",
@@ -109,6 +109,40 @@ def odd_paths(facts: Facts) -> Iterator[Check]:
                 f"{use.text} mentions an environment variable; Natron takes it literally.",
                 "Use a project path such as [Project] instead.",
             )
+
+
+def linked_project(facts: Facts) -> Iterator[Check]:
+    """A project that is opened through a link has two folders: Natron's command line and its file dialog differ."""
+    here, there = os.path.dirname(os.path.abspath(facts.original)), os.path.dirname(os.path.realpath(facts.original))
+    used = any(not os.path.isabs(use.text.strip()) and use.kind != "front" for use in facts.reached_uses)
+    if used and os.path.realpath(here) != there:
+        yield Check(
+            WARNING,
+            "linked-project",
+            "",
+            f"The project is a link to {there}: [Project] and relative names mean {here} here, as on Natron's command "
+            "line; its file dialog may take the other folder.",
+            f"Open and submit {os.path.realpath(facts.original)} itself if the files are beside that.",
+        )
+
+
+def empty_files(facts: Facts) -> Iterator[Check]:
+    """No picture is in a file of no bytes; a render that is cut off leaves such."""
+    empty: dict[str, list[str]] = {}
+    for name in facts.reached:
+        for clip in facts.clips.get(name, ()):
+            found = [path for path in clip.disk if path in facts.files and facts.folders.size(path) == 0]
+            if found:
+                empty[name] = found
+    for name, paths in empty.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield Check(
+            WARNING,
+            "empty-file",
+            name,
+            f"{os.path.basename(paths[0])}{more} is empty: frames that need it would fail.",
+            "Render or copy it again.",
+        )
 
 
 def expressions_of_names(facts: Facts) -> Iterator[Check]:
@@ -182,6 +216,8 @@ CHECKERS: tuple[Checker, ...] = (
     nothing_to_send,
     paths_without_project,
     odd_paths,
+    linked_project,
+    empty_files,
     expressions_of_names,
     folders_named,
     colour_config,

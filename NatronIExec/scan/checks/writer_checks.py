@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from NatronIExec.ntp.file_patterns import FilePattern
 from NatronIExec.scan.check import ERROR, INFO, WARNING, Check, spoken
 from NatronIExec.scan.checks.facts import Checker, Facts
 from NatronIExec.wording import count
@@ -44,7 +43,7 @@ def disabled(facts: Facts) -> Iterator[Check]:
 
 def file_name(facts: Facts) -> Iterator[Check]:
     for writer in facts.chosen:
-        pattern = FilePattern(writer.file)
+        pattern = writer.pattern
         frames = facts.frames.get(writer.name, ())
         if not writer.file:
             yield Check(ERROR, "writer-no-file", writer.name, "It has no file name.", "Choose one in the Write node.")
@@ -71,6 +70,15 @@ def file_name(facts: Facts) -> Iterator[Check]:
                 writer.name,
                 f"All {len(frames)} frames would be written to one file, {os.path.basename(writer.file)}.",
                 f"Put #### into the file name, as in {_numbered(writer.file)}, or render one frame.",
+            )
+        elif not pattern.has_frames and writer.last > writer.first and list(frames) == [writer.last]:
+            yield Check(
+                WARNING,
+                "single-image",
+                writer.name,
+                f"Its name has no place for a frame number: of {writer.first}-{writer.last} only {writer.last} is "
+                "rendered, which is all that Natron would leave.",
+                f"Choose another frame, or put #### into the file name, as in {_numbered(writer.file)}.",
             )
 
 
@@ -121,7 +129,7 @@ def overwrite(facts: Facts) -> Iterator[Check]:
         knob = facts.graph.resolve(facts.node(writer.name), "overwrite")
         if knob is None or knob[1].text != "0" or not writer.file:
             continue
-        pattern = FilePattern(writer.file)
+        pattern = writer.pattern
         there = [frame for frame in facts.frames.get(writer.name, ()) if facts.folders.exists(pattern.name(frame))]
         frames = f" ({count(len(there), 'frame')} of these: {spoken(there)})" if there else ""
         yield Check(
