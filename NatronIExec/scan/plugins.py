@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from NatronIExec.ntp.node_graph import READERS, WRITERS, Graph, Placed
+from NatronIExec.ntp.ntp_records import Node, Project
 from NatronIExec.scan.copied_nodes import mentions
 from NatronIExec.scan.time_rules import RULES
 from NatronIExec.scan.worker_image import packaged_image
@@ -36,6 +38,21 @@ def taking_part(graph: Graph, reached: Iterable[Placed]) -> dict[str, Placed]:
 def _words(placed: Placed) -> Iterator[str]:
     for text in mentions(placed):
         yield from _WORD.findall(text)
+
+
+def with_case(project: Project) -> Project:
+    """Natron 1.0 saved the ids of plug-ins in lower case, and later ones still find them
+    (AppManager::getPluginBinary)."""
+    knob = project.knobs.get("softwareVersion")
+    if knob is None or not knob.text.startswith("Natron v1.0"):
+        return project
+    known = {plugin.lower(): plugin for plugin in (*packaged_image().plugins, *READERS, *WRITERS, *RULES)}
+
+    def spelled(node: Node) -> Node:
+        plugin = known.get(node.plugin, node.plugin)
+        return replace(node, plugin=plugin, children=tuple(spelled(child) for child in node.children))
+
+    return replace(project, nodes=tuple(spelled(node) for node in project.nodes))
 
 
 def keeps_time(placed: Placed) -> bool:

@@ -27,7 +27,7 @@ from NatronIExec.scan.file_uses import FileUse, precomp_uses, uses_of
 from NatronIExec.scan.fonts import FontUse, fonts_of
 from NatronIExec.scan.frame_flow import Flow, is_clip_holder
 from NatronIExec.scan.moments import Times
-from NatronIExec.scan.plugins import keeps_time, plugins_of
+from NatronIExec.scan.plugins import keeps_time, plugins_of, with_case
 from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
 from NatronIExec.scan.spare_files import choose_spare, spare_checks
 from NatronIExec.scan.worker_image import packaged_image
@@ -84,7 +84,9 @@ class _Work:
         self.cancel = cancel or (lambda: False)
         self.folders = Folders(self.cancel)
         self.graph = build_graph(
-            parse_project(project, progress, cancel), original, lambda path: parse_project(path, progress, cancel)
+            with_case(parse_project(project, progress, cancel)),
+            original,
+            lambda path: with_case(parse_project(path, progress, cancel)),
         )
         self.values = Values(self.graph)
         self.views = view_names(self.graph)

@@ -76,7 +76,7 @@ class Scan:
     def to_json(self) -> dict[str, Any]:
         """The ScanSheet of docs/engine-protocol.md."""
         return {
-            "writers": [asdict(writer) | {"views": list(writer.views)} for writer in self.writers],
+            "writers": [_row(writer) for writer in self.writers],
             "files": [
                 {"path": file.path, "node": file.node, "why": file.why, "size": file.size, "exists": file.exists}
                 for file in self.files
@@ -107,3 +107,9 @@ class Scan:
     def errors(self) -> tuple[Check, ...]:
         """The checks that block."""
         return tuple(check for check in self.checks if check.level == "error")
+
+
+def _row(writer: ScanWriter) -> dict[str, Any]:
+    row = asdict(writer) | {"views": list(writer.views)}
+    del row["plain"]  # how the file name is read, of no use elsewhere
+    return row

@@ -235,7 +235,8 @@ def test_whole_clip_bytes(make: Any) -> None:
     assert found.bytes_sent == 300 + project
     assert found.bytes_whole_clips == 3000 + project
     (clip,) = found.clips
-    assert len(clip) == 3
+    assert len(clip) == 30
+    assert len(found.spare.along) == 27
 
 
 def test_sheet(make: Any) -> None:

@@ -64,7 +64,9 @@ def test_movie_is_one_task(plain: Any) -> None:
 
 def test_single_image(plain: Any, codes: Any) -> None:
     plain.write("W", "R", "o.png", (1, 5))
-    assert codes(plain)["single-image"] == "error"
+    assert codes(plain)["single-image"] == "warning"  # its own range: what Natron would leave is the last frame
+    assert [chunk.frames for chunk in scan(plain.save(), environment={}).chunks] == [(5,)]
+    assert codes(plain, frames=[2, 3])["single-image"] == "error"
     assert "single-image" not in codes(plain, frames=[3])
 
 
@@ -92,7 +94,7 @@ def test_negative_frames(plain: Any, codes: Any) -> None:
 
 
 def test_unknown_union_range(plain: Any, codes: Any, knob: Any) -> None:
-    plain.node("U", ".Retime", "R")
+    plain.node("U", ".FrameRange", "R", frameRange=knob((1, 3), expression="strange()"))
     plain.write("W", "U", frameRange=knob(0, "Choice"))
     assert codes(plain, frames=[3])["range-unknown"] == "warning"
 
