@@ -150,15 +150,13 @@ class _Reader:
     def _parse(self, block: bytes, final: bool) -> None:
         """Natron's own reader takes control characters, bytes that are no UTF-8, and whatever follows the project. Here
         each such byte becomes another single one, so that places stay what they are in the file."""
-        if not self._ended:
-            self._parse_more(block, final)
-
-    def _parse_more(self, block: bytes, final: bool) -> None:
+        plain = self._decoder.decode(block.translate(_PLAIN), final).encode()
         try:
-            self._parser.Parse(self._decoder.decode(block.translate(_PLAIN), final).encode(), final)
+            if not self._ended:
+                self._parser.Parse(plain, final)
         except expat.ExpatError as problem:
             if self._seen_root and len(self._open) == 1:
-                return  # what follows is no part of the project
+                return
             _refuse(self.path, f"the file is damaged or cut off ({problem})")
         except (ValueError, OverflowError, UnicodeError) as problem:
             _refuse(self.path, f"a value in it cannot be understood ({problem})")

@@ -99,6 +99,10 @@ class Values:
             raise Unsure(name)
         return value.keys or None
 
+    def has_expression(self, placed: Placed, name: str) -> bool:
+        found = self._graph.resolve(placed, name)
+        return found is not None and any(value.expression for value in found[1].values)
+
     def curves(self, placed: Placed, name: str) -> tuple[tuple[Key, ...], ...]:
         """The curves of a parametric parameter; none when it has its default."""
         found = self._graph.resolve(placed, name)

@@ -16,7 +16,11 @@ _MERGES = re.compile(re.escape(MISC) + r"(Merge\w*|KeyMix)")
 def looks_at(plugin: str, label: str) -> bool:
     """Whether a node asks for the size of an input only to learn whether it changes anything (isIdentity of Merge,
     KeyMix, and of all that can be masked)."""
-    return bool(_MASK.fullmatch(label) or (_FIRST.fullmatch(label) and _MERGES.fullmatch(plugin)))
+    return bool(_MASK.fullmatch(label) or (_FIRST.fullmatch(label) and is_merge(plugin)))
+
+
+def is_merge(plugin: str) -> bool:
+    return bool(_MERGES.fullmatch(plugin))
 
 
 class Besides:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from NatronIExec.ntp.node_graph import BUILT_IN, GROUP, PRECOMP, Graph, Placed, pre_rendered
 from NatronIExec.ntp.parameters import Unsure, Values
-from NatronIExec.scan.besides import Besides
+from NatronIExec.scan.besides import Besides, is_merge
 from NatronIExec.scan.clips import Clip, range_of
 from NatronIExec.scan.disabled import disabled_at, has_lifetime, preferred, sometimes
 from NatronIExec.scan.moments import EVERY, WHOLE, Moment, Rule, Times, any_time, frames_needed, join, same_time
@@ -69,7 +69,15 @@ class Flow:
             always = not disabled and not self._may_change(placed)
             return self._graph.inputs(placed) if always else _all_inputs(self._graph, placed)
         edges = self._graph.inputs(placed)
-        return preferred(edges) if disabled else edges
+        return preferred(edges) if disabled or self._shows_one(placed) else edges
+
+    def _shows_one(self, placed: Placed) -> bool:
+        """A Merge or KeyMix that is not mixed in at all passes B through (isIdentity, getRegionOfDefinition)."""
+        try:
+            steady = is_merge(placed.node.plugin) and self._values.is_constant(placed, "mix")
+            return steady and self._values.number(placed, "mix", 0, 1) == 0
+        except Unsure:
+            return False
 
     def _rule(self, placed: Placed) -> Rule | None:
         """What a node does to time; None when it keeps it, as nearly all do."""

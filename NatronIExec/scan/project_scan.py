@@ -6,6 +6,7 @@ the graph leaves something open, whole clips are sent and a check says so. How e
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -83,11 +84,8 @@ class _Work:
         self.progress = progress or (lambda done, total, what: None)
         self.cancel = cancel or (lambda: False)
         self.folders = Folders(self.cancel)
-        self.graph = build_graph(
-            with_case(parse_project(project, progress, cancel)),
-            original,
-            lambda path: with_case(parse_project(path, progress, cancel)),
-        )
+        read = functools.partial(parse_project, progress=progress, cancel=cancel)
+        self.graph = build_graph(with_case(read(project)), original, lambda path: with_case(read(path)))
         self.values = Values(self.graph)
         self.views = view_names(self.graph)
         self.uses = self._find_uses()

@@ -8,7 +8,7 @@ frame". A rule that meets a parameter which cannot be known raises Unsure; then 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from NatronIExec.ntp.curves import integral, value_at
@@ -119,10 +119,27 @@ def retime(moment: Moment) -> Needs:
 
 
 def _speed_integral(moment: Moment, since: float) -> float:
+    if moment.values.has_expression(moment.placed, "speed"):
+        return _summed(lambda time: moment.values.number(moment.placed, "speed", time, 1), since, moment.time)
     found = moment.values.animation(moment.placed, "speed")
     if found is None:
         return moment.number("speed", 1) * (moment.time - since)
     return integral(found, since, moment.time)
+
+
+def _summed(speed: Callable[[float], float], start: float, stop: float) -> float:
+    """The integral of an expression by Simpson's rule, frame by frame (KnobImpl.h getIntegrateFromTimeToTime)."""
+
+    def piece(one: float, other: float) -> float:
+        return (other - one) / 6 * (speed(one) + 4 * speed((one + other) / 2) + speed(other))
+
+    first, last = math.ceil(start), math.floor(stop)
+    if first > last:
+        return piece(start, stop)
+    if last - first > MAX_TIMES:
+        raise Unsure("speed")
+    ends = [start, *range(first, last + 1), stop]
+    return sum(piece(one, other) for one, other in zip(ends, ends[1:]) if one != other)
 
 
 def _warped(moment: Moment, source: float, first: float, last: float) -> Sequence[float]:

@@ -164,6 +164,20 @@ def besides(graph: list[Any], rendered: set[tuple[int, int]], through: set[str])
     return found
 
 
+def of_format(graph: list[Any], frame: int, through: set[str]) -> set[tuple[int, int]]:
+    """The writer asks for the format of its input: Natron goes up at the frame itself, through what changes nothing, to
+    the first merge, which asks for the size of its input A."""
+    at = len(graph) + 1
+    while at >= 2:
+        kind, _, _, one, other = graph[at - 2]
+        if kind == "merge":
+            return asked(graph, other % at, frame)
+        if kind not in through:
+            break
+        at = one % at
+    return set()
+
+
 def files(wanted: set[tuple[int, int]]) -> set[str]:
     """Nodes 0 and 1 are readers that hold at their ends."""
     return {f"N{at}.{min(max(time, _FIRST), _LAST):04d}.png" for at, time in wanted if at < 2}
@@ -205,8 +219,10 @@ def test_graphs_against_recursion(make: Any, graph: list[Any], frame: int) -> No
     sent = {Path(path).name for chunk in found.chunks for path in chunk.files}
     rendered = asked(graph, len(graph) + 1, frame)
     identities = {"offset", "hold", "held every", "dot", "off"}
-    assert files(rendered | besides(graph, rendered, identities)) <= sent
-    assert sent <= files(rendered | besides(graph, rendered, identities | {"blend", "deinterlace"}))
+    must = rendered | besides(graph, rendered, identities) | of_format(graph, frame, identities)
+    assert files(must) <= sent
+    more = identities | {"blend", "deinterlace"}
+    assert sent <= files(must | besides(graph, rendered, more) | of_format(graph, frame, more))
 
 
 @SLOW
