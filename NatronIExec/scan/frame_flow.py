@@ -48,7 +48,8 @@ class Flow:
         self._keeps_time = keeps_time
         self.writer = writer
         self.order, self.circular = _order(graph, [writer])
-        beside = [placed for name, placed in (copied or {}).items() if name not in {at.name for at in self.order}]
+        feeding = {placed.name for placed in self.order}
+        beside = [placed for name, placed in (copied or {}).items() if name not in feeding]
         self._all = _order(graph, [*beside, writer])[0] if beside else self.order
         self._edges = {placed.name: self._live_inputs(placed) for placed in self._all}
         self._rules = {placed.name: self._rule(placed) for placed in self._all}
@@ -58,7 +59,11 @@ class Flow:
         self._besides = Besides(self._all, self._edges, self._rules)
         self._remembered: dict[tuple[object, ...], Mapping[str, Times]] = {}
         self._ranges: dict[str, tuple[float, float] | None] = {}
+        self._format_of = [
+            name for _, source in self._edges[writer.name] for name in self._besides.format_of(source.name)
+        ]
         self._now: tuple[float, float] = (0.0, 0.0)
+        self._by_now = {placed.name for placed in self._stops if self._depends_on_now(placed)}
 
     def _rules_or_clips(self) -> set[str]:
         return {name for name, rule in self._rules.items() if rule is not None} | set(self._clips) | {self.writer.name}
@@ -141,9 +146,8 @@ class Flow:
         for source_name, wanted in roots.items():
             for name in self._besides.looked_at(source_name):
                 self._ask(regions, name, wanted)
-        for _, source in self._edges[self.writer.name]:
-            for name in self._besides.format_of(source.name):
-                self._ask(regions, name, {view: frozenset({float(frame)}) for view in views})
+        for name in self._format_of:
+            self._ask(regions, name, {view: frozenset({float(frame)}) for view in views})
         if regions:
             self._rise(regions, found, self._region)
         return found
@@ -246,7 +250,7 @@ class Flow:
         return self._answer(placed, time, same_time if rule is any_time else rule)
 
     def _answer(self, placed: Placed, time: float, rule: Rule) -> Mapping[str, Times]:
-        key = (placed.name, time, rule, self._now if self._depends_on_now(placed) else None)
+        key = (placed.name, time, rule, self._now if placed.name in self._by_now else None)
         if key not in self._remembered:
             if len(self._remembered) > _MAX_REMEMBERED:
                 self._remembered.clear()
