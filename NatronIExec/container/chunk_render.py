@@ -126,7 +126,7 @@ class ChunkRender:
                     path.unlink()
         self._rights.give(self._out)
         writer = ["-w", self._writer.name, str(self._pattern())]
-        command = [*self._command, "--no-settings", *extra, *writer, str(self._inputs.project)]
+        command = [*self._command, *extra, *writer, str(self._inputs.project)]
         outcome = run(
             [*command, renderer_range(frames)],
             self._environment,

@@ -14,12 +14,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Dict, List, Mapping, Sequence
+from typing import Dict, Mapping, Sequence
 
 from NatronIExec import __version__
 from NatronIExec.container.chunk_render import ChunkRender, Rendered
 from NatronIExec.container.inputs import Inputs, localised
-from NatronIExec.container.memory import available_bytes, machine_bytes, natron_settings
+from NatronIExec.container.memory import available_bytes, machine_bytes, natron_preferences, write_preferences
 from NatronIExec.container.renderer import find_renderer, version_of
 from NatronIExec.container.results import REPORT, deliver, finish, hand_over
 from NatronIExec.container.rights import prove_writable, renderers
@@ -70,6 +70,8 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float
     job, out, home = folder / "job", folder / "out", folder / "home"
     for made in (job, out, home):
         made.mkdir()
+    available = available_bytes(task.manifest.memory_limit)
+    write_preferences(home, natron_preferences(available, machine_bytes(), os.cpu_count() or 1))
     rights.give(folder)
     times: Dict[str, float] = {}
     began = time.monotonic()
@@ -81,7 +83,6 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float
     about = {"renderer": kind, "renderer_version": version_of(command, environment, rights)}
     voice.say(f"Rendering chunk {task.chunk.index}: {len(task.chunk.frames)} frames")
     began = time.monotonic()
-    command = [*command, *_bounded(task)]
     render = ChunkRender(task.manifest, task.chunk, inputs, command, environment, job, out, voice.say, ends_at, rights)
     done = render.render()
     times["render"] = time.monotonic() - began
@@ -93,10 +94,6 @@ def _render(task: Task, environ: Mapping[str, str], folder: Path, ends_at: float
     _report(task, done, about, times, folder)
     finish(task)
     voice.say(f"Done: {len(done.files)} files")
-
-
-def _bounded(task: Task) -> List[str]:
-    return natron_settings(available_bytes(task.manifest.memory_limit), machine_bytes(), os.cpu_count() or 1)
 
 
 def _extra(task: Task, job: Path, kind: str, voice: Voice) -> Dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import List, Sequence
+from typing import Dict, Mapping, Sequence
 
 #: Of the task's memory, for Natron's cache of pictures (Engine/Settings.cpp, maxRAMPercent: a share of the machine's).
 CACHE_SHARE = 0.3
@@ -30,14 +30,23 @@ def machine_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def natron_settings(available: int, machine: int, processors: int) -> List[str]:
-    """Options of NatronRenderer. Nothing is put on a disk cache: a task renders each picture once."""
+def natron_preferences(available: int, machine: int, processors: int) -> Dict[str, int]:
+    """Natron's preferences (Engine/Settings.cpp) for so many bytes of memory. Nothing is put on a disk cache: a task
+    renders each picture once."""
     at_once = max(1, min(processors, int(available * (1 - CACHE_SHARE)) // FRAME_BYTES))
-    values = {
+    return {
         "maxRAMPercent": max(1, int(100 * CACHE_SHARE * available / machine)),
         "unreachableRAMPercent": 0,
         "maxViewerDiskCache": 0,
         "maxDiskCacheNode": 0,
         "nParallelRenders": at_once,
     }
-    return [word for name, value in values.items() for word in ("--setting", f"{name}={value}")]
+
+
+def write_preferences(folder: Path, preferences: Mapping[str, int]) -> None:
+    """Into the file that Natron reads at its start, with `folder` as its XDG_CONFIG_HOME. On the command line
+    (--setting) the sizes of the caches end Natron 2.6 before the project is loaded: the caches are not made by then."""
+    file = folder / "INRIA" / "Natron.conf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["[General]", *(f"{name}={value}" for name, value in preferences.items())]
+    file.write_text("\n".join(lines) + "\n", encoding="ascii")

@@ -72,7 +72,7 @@ def first() -> Iterator[Step]:
     yield "the project's window is there", lambda: len(windows()) == 1 and app(0).getChildren()
     windows()[0].activateWindow()  # this screen has no window manager that would
     yield "the entry is directly after Render All Writers in the first window", lambda: placed(windows()[0])
-    entry(windows()[0], menu.SUBMIT).trigger()
+    choose(windows()[0], menu.SUBMIT)
     yield "the dialog opens", dialogs
     dialog = dialogs()[0]
     yield "the dialog shows a price and lets one submit", dialog.submit.isEnabled
@@ -86,21 +86,21 @@ def first() -> Iterator[Step]:
     for number in range(SHOWN_AGAIN):
         close_panel(0)
         yield f"the panel is closed ({number + 1})", lambda: not shown_in(0)
-        entry(windows()[0], menu.QUEUE).trigger()
+        choose(windows()[0], menu.QUEUE)
         yield f"the panel is docked again ({number + 1})", lambda: shown_in(0)
-    entry(windows()[0], "Restore Default Layout").trigger()
+    choose(windows()[0], "Restore Default Layout")
     yield "the layout is the default one", lambda: app(0).getTabWidget("pane1") is not None
-    entry(windows()[0], menu.QUEUE).trigger()
+    choose(windows()[0], menu.QUEUE)
     yield "the panel is there after a change of layout", lambda: shown_in(0)
-    entry(windows()[0], "New Project").trigger()
+    choose(windows()[0], "New Project")
     yield "a second window opens", lambda: len(windows()) == 2
     second_window().activateWindow()
     yield "the entry is placed in the second window, too", lambda: placed(second_window())
-    entry(second_window(), menu.QUEUE).trigger()
+    choose(second_window(), menu.QUEUE)
     yield "the second window has a panel of its own", lambda: shown_in(1) and shown_in(0)
     picture("second-window")
     assert app(0).saveProjectAs(str(OUT / "orbit" / "with_queue.ntp"))
-    entry(window_of(0), menu.SUBMIT).trigger()
+    choose(window_of(0), menu.SUBMIT)
     yield "the dialog opens for the project with the queue", dialogs
     again_dialog = dialogs()[0]
     yield "it lets one submit", again_dialog.submit.isEnabled
@@ -110,7 +110,7 @@ def first() -> Iterator[Step]:
     yield "the second window closes", lambda: app(1) is None
     yield "frames come to the first window as before", lambda: jobs()[0]["frames_done"] > 0
     report("ok", "Quit in the middle of it")
-    entry(window_of(0), "Quit").trigger()
+    choose(window_of(0), "Quit")
     yield "Natron quits", lambda: False
 
 
@@ -122,7 +122,7 @@ def again() -> Iterator[Step]:
     yield "the one that was under way is done", lambda: jobs()[0]["state"] == "done"
     picture("restored")
     report("ok", "Quit")
-    entry(windows()[0], "Quit").trigger()
+    choose(windows()[0], "Quit")
     yield "Natron quits", lambda: False
 
 
@@ -146,10 +146,13 @@ def app(number: int) -> Any:
     return api.natron().getGuiInstance(number)
 
 
-def entry(window: Any, title: str) -> Any:
+def choose(window: Any, title: str) -> None:
+    """Click a menu entry. The window is referenced until the click is over: the wrapper of an action ends with that of
+    the window that it was found in."""
     for action in window.findChildren(QtWidgets.QAction):
         if action.text().replace("&", "") == title:
-            return action
+            action.trigger()
+            return
     raise LookupError(title)
 
 

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from NatronIExec.container.memory import CACHE_SHARE, available_bytes, machine_bytes, natron_settings
+from NatronIExec.container.memory import (
+    CACHE_SHARE,
+    available_bytes,
+    machine_bytes,
+    natron_preferences,
+    write_preferences,
+)
 
 GIB = 1 << 30
 
 
 def _values(available: int, machine: int, processors: int) -> dict[str, int]:
-    words = natron_settings(available, machine, processors)
-    assert set(words[::2]) == {"--setting"}
-    return {name: int(value) for name, _, value in (word.partition("=") for word in words[1::2])}
+    return natron_preferences(available, machine, processors)
 
 
 @pytest.mark.parametrize("machine", [6, 16, 64, 512])
@@ -40,3 +44,8 @@ def test_the_least_limit_holds(tmp_path: Path) -> None:
     assert available_bytes(0, files) == GIB // 4
     assert available_bytes(GIB // 8, files) == GIB // 8
     assert available_bytes(0, files[1:]) == machine_bytes()
+
+
+def test_natron_reads_them_from_its_own_file(tmp_path: Path) -> None:
+    write_preferences(tmp_path, {"maxRAMPercent": 7, "nParallelRenders": 2})
+    assert (tmp_path / "INRIA" / "Natron.conf").read_text() == "[General]\nmaxRAMPercent=7\nnParallelRenders=2\n"
