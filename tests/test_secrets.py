@@ -36,6 +36,7 @@ Places = set[tuple[str, bytes]]
 def test_no_secret_is_left_anywhere(start_farm: Any, submission: dict[str, Any], home: Path, local: Any) -> None:
     farm = start_farm()
     log.to_file("engine", farm.engine.redactor, home / "logs")
+    log.get_logger("engine").info("what follows is searched")
     key = local.people["requester"].key
     farm.call("wallet.import", name="r", password=PASSWORD, key=key)
     farm.call("wallet.import", name="m", password=PASSWORD, mnemonic=PHRASE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from NatronIExec.ntp.node_graph import Placed
 from NatronIExec.scan.moments import Rule
@@ -33,7 +33,9 @@ class Besides:
         order: Sequence[Placed],
         edges: Mapping[str, Sequence[tuple[str, Placed]]],
         rules: Mapping[str, Rule | None],
+        check_cancel: Callable[[], None] = lambda: None,
     ) -> None:
+        """`check_cancel` is called before each walk over the graph; it raises Cancelled."""
         self._edges = edges
         self._rules = rules
         self._placed = {placed.name: placed for placed in order}
@@ -45,11 +47,13 @@ class Besides:
                 if looks_at(self._placed[name].node.plugin, label):
                     self._labels.setdefault(name, []).append(source.name)
         self._known: dict[str, tuple[str, ...]] = {}
+        self._check_cancel = check_cancel
 
     def looked_at(self, root: str) -> tuple[str, ...]:
         """The nodes whose size is asked for at the times at which `root`, and what feeds it at the same time, is
         rendered; without those that are rendered then anyway."""
         if root not in self._known:
+            self._check_cancel()
             self._known[root] = tuple(self._find(root)) if self._labels else ()
         return self._known[root]
 

@@ -40,6 +40,7 @@ class Flow:
         keeps_time: Callable[[Placed], bool],
         views: Sequence[str],
         copied: Mapping[str, Placed] | None = None,
+        check_cancel: Callable[[], None] = lambda: None,
     ) -> None:
         self._graph = graph
         self._values = values
@@ -56,7 +57,7 @@ class Flow:
         self._targets = self._reach()
         stops = self._rules_or_clips()
         self._stops = [placed for placed in self._all if placed.name in stops]
-        self._besides = Besides(self._all, self._edges, self._rules)
+        self._besides = Besides(self._all, self._edges, self._rules, check_cancel)
         self._remembered: dict[tuple[object, ...], Mapping[str, Times]] = {}
         self._ranges: dict[str, tuple[float, float] | None] = {}
         self._format_of = [

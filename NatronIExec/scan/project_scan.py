@@ -225,8 +225,9 @@ class _Work:
         if (not asked and own is not None) or len(asked) > MAX_FRAMES:
             raise BadInput(f"{count(len(asked), 'frame')} cannot be rendered by {writer.name}.", "Choose other frames.")
         wanted = tuple(sorted(set(asked)))
+        placed = self.graph.nodes[writer.name]
         flow = Flow(
-            self.graph, self.values, self.clips, self.graph.nodes[writer.name], keeps_time, self.views, self.copied
+            self.graph, self.values, self.clips, placed, keeps_time, self.views, self.copied, self._check_cancel
         )
         self.flows.append(flow)
         self.reached.update({placed.name: placed for placed in flow.reached()})

@@ -58,13 +58,17 @@ def with_plugin(text: str, plugin: str) -> str:
 
 
 def test_a_plugin_that_no_picture_needs_may_be_missing(pack: Pack, capsys: Any) -> None:
+    """It feeds nothing, so the copy that is sent leaves it out."""
     job = pack(lambda text: with_plugin(text, "com.vendor.Magic"))
     assert job.run() == 0, capsys.readouterr().out
-    assert b"com.vendor.Magic version 2.0 was found" in (job.out / "report.json").read_bytes()
+    assert b"com.vendor.Magic" not in (job.out / "report.json").read_bytes()
 
 
 def test_a_plugin_that_a_picture_needs_ends_the_task(pack: Pack, capsys: Any) -> None:
-    job = pack(lambda text: with_plugin(text, "com.vendor.Magic"))
+    job = pack()
+    sent = job.content._path(job.manifest.files[job.manifest.project].cid).read_text()
+    job.files = list(job.manifest.files)
+    job.replace(job.manifest.project, with_plugin(sent, "com.vendor.Magic").encode())
     job.change(plugins=(*job.manifest.plugins, "com.vendor.Magic"))
     assert job.run() == 1
     assert "com.vendor.Magic version 2.0 was found" in capsys.readouterr().out.splitlines()[-1]
