@@ -1,6 +1,6 @@
 """What the image on the workers holds: Natron's version, its plug-ins, formats and colour configs (image_plugins.json).
 
-The list is of the image that `container/Dockerfile` builds and must change with it; `packaged_image` reads it.
+The list is of the image that `container/Containerfile` builds and must change with it; `packaged_image` reads it.
 """
 
 from __future__ import annotations
