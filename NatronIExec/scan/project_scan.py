@@ -29,7 +29,7 @@ from NatronIExec.scan.fonts import FontUse, fonts_of
 from NatronIExec.scan.frame_flow import Flow, is_clip_holder
 from NatronIExec.scan.moments import Times
 from NatronIExec.scan.plugins import keeps_time, plugins_of, with_case
-from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile
+from NatronIExec.scan.scan_result import Missing, Scan, ScanChunk, ScanFile, frames_of
 from NatronIExec.scan.spare_files import choose_spare, spare_checks
 from NatronIExec.scan.worker_image import packaged_image
 from NatronIExec.scan.writers import ScanWriter, choose, describe_writer, view_names
@@ -86,9 +86,11 @@ class _Work:
         self.folders = Folders(self.cancel)
         read = functools.partial(parse_project, progress=progress, cancel=cancel)
         self.graph = build_graph(with_case(read(project)), original, lambda path: with_case(read(path)))
+        self._check_cancel()
         self.values = Values(self.graph)
         self.views = view_names(self.graph)
         self.uses = self._find_uses()
+        self._check_cancel()
         self.clips = self._find_clips()
         self.files: dict[str, ScanFile] = {}
         self.gaps: dict[tuple[str, str], tuple[set[int], set[int]]] = {}
@@ -118,6 +120,7 @@ class _Work:
     def _find_clips(self) -> dict[str, list[Clip]]:
         clips: dict[str, list[Clip]] = {}
         for placed in self.graph.nodes.values():
+            self._check_cancel()
             if is_clip_holder(placed):
                 prefix = placed.name + ":"
                 nested = [node for node in self.graph.nodes.values() if node.home.prefix == prefix and is_writer(node)]
@@ -144,6 +147,7 @@ class _Work:
         out = frozenset(os.path.abspath(path) for path in excluded)
         self.copied = copied_nodes(self.graph, [self.graph.nodes[writer.name] for writer in chosen])
         for writer in chosen:
+            self._check_cancel()
             self._render(writer, frames, chunk, out)
         colour = find_colour_configs(
             list(self.reached.values()),
@@ -166,7 +170,7 @@ class _Work:
             described=described,
             chosen=tuple(chosen),
             named=wanted,
-            frames=self._frames(),
+            frames=frames_of(self.chunks),
             flows=tuple(self.flows),
             reached=self.reached,
             uses=self.uses,
@@ -209,12 +213,6 @@ class _Work:
                 before, files = chunk.files, tuple(sorted({*chunk.files, *everywhere})) if everywhere else chunk.files
             yield replace(chunk, files=files)
 
-    def _frames(self) -> dict[str, list[int]]:
-        frames: dict[str, list[int]] = {}
-        for chunk in self.chunks:
-            frames.setdefault(chunk.writer, []).extend(chunk.frames)
-        return frames
-
     def _describe(self, placed: Placed) -> ScanWriter:
         span = range_of(self.graph, self.clips, self.values, placed)
         return describe_writer(self.graph, self.values, placed, (int(span[0]), int(span[1])) if span else None)
@@ -229,6 +227,7 @@ class _Work:
         flow = Flow(
             self.graph, self.values, self.clips, placed, keeps_time, self.views, self.copied, self._check_cancel
         )
+        self._check_cancel()
         self.flows.append(flow)
         self.reached.update({placed.name: placed for placed in flow.reached()})
         still = self._still_files(flow, out)

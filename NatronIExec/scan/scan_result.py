@@ -38,6 +38,14 @@ class ScanChunk:
     files: tuple[str, ...]
 
 
+def frames_of(chunks: Iterable[ScanChunk]) -> dict[str, list[int]]:
+    """The frames of chunks, by writer."""
+    frames: dict[str, list[int]] = {}
+    for chunk in chunks:
+        frames.setdefault(chunk.writer, []).extend(chunk.frames)
+    return frames
+
+
 @dataclass(frozen=True)
 class Missing:
     """A file that is needed and not there, by which node, for which frames and chunks of the render."""
@@ -98,10 +106,7 @@ class Scan:
 
     def frames_by_writer(self) -> dict[str, list[int]]:
         """Of all chunks."""
-        frames: dict[str, list[int]] = {}
-        for chunk in self.chunks:
-            frames.setdefault(chunk.writer, []).extend(chunk.frames)
-        return frames
+        return frames_of(self.chunks)
 
     @property
     def errors(self) -> tuple[Check, ...]:
