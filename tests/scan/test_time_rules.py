@@ -126,8 +126,9 @@ nodes = st.tuples(
 _FIRST, _LAST = 1, 40
 
 
-def asked(graph: list[Any], at: int, time: int) -> set[tuple[int, int]]:
-    """The model: every node and time that rendering node `at` at `time` renders, by recursion."""
+def asked(graph: list[Any], at: int, time: int, size: bool = False) -> set[tuple[int, int]]:
+    """The model: every node and time that rendering node `at` at `time` renders, by recursion; with `size`, those that
+    its size depends on: Deinterlace leaves that to the host, which asks at the node's own time."""
     here = {(at, time)}
     if at < 2:
         return here
@@ -138,10 +139,10 @@ def asked(graph: list[Any], at: int, time: int) -> set[tuple[int, int]]:
         "hold": [number],
         "held every": [number + more * math.floor((time - number) / more)],
         "blend": [*range(time - more, time + 1)],
-        "deinterlace": [time - 1, time, time + 1],
+        "deinterlace": [time] if size else [time - 1, time, time + 1],
     }.get(kind, [time])
-    found = here.union(*(asked(graph, first, each) for each in times))
-    return found | asked(graph, other % at, time) if kind == "merge" else found
+    found = here.union(*(asked(graph, first, each, size) for each in times))
+    return found | asked(graph, other % at, time, size) if kind == "merge" else found
 
 
 def besides(graph: list[Any], rendered: set[tuple[int, int]], through: set[str]) -> set[tuple[int, int]]:
@@ -158,7 +159,7 @@ def besides(graph: list[Any], rendered: set[tuple[int, int]], through: set[str])
                     continue
                 seen.add(at)
                 if kind == "merge" and (at, time) not in rendered:
-                    found |= asked(graph, other % at, time)
+                    found |= asked(graph, other % at, time, size=True)
                 elif kind in through:
                     waiting.append(at)
     return found
@@ -171,7 +172,7 @@ def of_format(graph: list[Any], frame: int, through: set[str]) -> set[tuple[int,
     while at >= 2:
         kind, _, _, one, other = graph[at - 2]
         if kind == "merge":
-            return asked(graph, other % at, frame)
+            return asked(graph, other % at, frame, size=True)
         if kind not in through:
             break
         at = one % at
