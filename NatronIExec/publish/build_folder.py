@@ -6,7 +6,6 @@ itself needs none and two builds hold the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from NatronIExec.errors import BadInput, ServiceError
+from NatronIExec.manifest import sha256_of_file
 
 PACKAGE = Path(__file__).resolve().parents[1]
 #: Debian packages that every image needs, and those that the official NatronRenderer needs besides.
@@ -24,7 +24,6 @@ NATRON_PACKAGES = (
 )
 #: The Python of Debian 12, for which `requirements.txt` names files.
 _PYTHON, _PLATFORMS = "3.11", ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
-_BLOCK = 1 << 20
 
 
 def lay_out(folder: Path, natron: Path | None, fetch_packages: Callable[[Path], None]) -> None:
@@ -53,19 +52,11 @@ def python_packages(to: Path) -> None:
     shutil.rmtree(to / "bin", ignore_errors=True)  # scripts name this machine's Python in their first line
 
 
-def sha256_of(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while block := opened.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def checked(tarball: Path, sha256: str) -> Path:
     """The tarball, when it is whole and the one that was meant. Raises BadInput."""
     if not tarball.is_file():
         raise BadInput(f"There is no file {tarball}.", "Give the tarball of NatronRenderer, or none for a stand-in.")
-    found = sha256_of(tarball)
+    found = sha256_of_file(tarball)
     if sha256 and found != sha256.lower().removeprefix("sha256:"):
         raise BadInput(
             f"{tarball.name} is not the file that was meant: its SHA-256 is {found}.",

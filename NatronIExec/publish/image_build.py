@@ -13,13 +13,13 @@ from typing import Any
 
 from NatronIExec import __version__
 from NatronIExec.errors import BadInput, ServiceError
+from NatronIExec.manifest import sha256_of_file
 from NatronIExec.publish.build_folder import (
     BASE_PACKAGES,
     NATRON_PACKAGES,
     checked,
     lay_out,
     python_packages,
-    sha256_of,
 )
 from NatronIExec.publish.container_tools import ContainerTool
 
@@ -91,7 +91,7 @@ def build(
         tool.image_id(order.tag),
         order.edition,
         renderer,
-        sha256_of(natron) if natron else "",
+        sha256_of_file(natron) if natron else "",
         contents_of_image(order.tag, tool),
     )
 
@@ -110,7 +110,7 @@ def _base(base: str, tool: ContainerTool) -> str:
     file = Path(base)
     if not file.is_file():
         return base
-    tag = f"localhost/natron-iexec-base:{sha256_of(file)[:16]}"
+    tag = f"localhost/natron-iexec-base:{sha256_of_file(file)[:16]}"
     if not tool.cache or not tool.has(tag):
         with tempfile.TemporaryDirectory(prefix="natron-iexec-base-", dir=file.parent) as made:
             folder = Path(made)

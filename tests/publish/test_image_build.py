@@ -11,7 +11,8 @@ import pytest
 
 from NatronIExec import __version__
 from NatronIExec.errors import BadInput, ServiceError
-from NatronIExec.publish.build_folder import checked, sha256_of
+from NatronIExec.manifest import sha256_of_file
+from NatronIExec.publish.build_folder import checked
 from NatronIExec.publish.container_tools import ContainerTool, find_tool
 from NatronIExec.publish.image_build import MADE_S, BuildOrder, BuiltImage, build
 
@@ -65,7 +66,7 @@ def test_a_tarball_that_is_not_the_one_that_was_meant(tmp_path: Path) -> None:
     file.write_bytes(b"half a download")
     with pytest.raises(BadInput, match="not the file that was meant"):
         checked(file, "0" * 64)
-    assert checked(file, "sha256:" + sha256_of(file)) == file
+    assert checked(file, "sha256:" + sha256_of_file(file)) == file
 
 
 @pytest.mark.parametrize("content", [b"no archive", b""])
